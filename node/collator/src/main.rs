@@ -1,0 +1,66 @@
+//! Collator and full node of the Phala parachain.
+//!
+//! Everything a node does comes from `polkadot-omni-node-lib`; this program adds the chains that it
+//! knows by name, refuses data of another chain, and says what to do about an error.
+
+mod chains;
+mod data;
+mod remedy;
+
+// Links the allocator that official builds use.
+#[cfg(target_os = "linux")]
+extern crate polkadot_jemalloc_shim;
+
+use chains::Chains;
+use clap::{CommandFactory, FromArgMatches};
+use polkadot_omni_node_lib::{
+	CliConfig, RunConfig, cli::Cli, run, runtime::DefaultRuntimeResolver,
+};
+use sc_cli::SubstrateCli;
+use std::process::ExitCode;
+
+/// What the command line says about itself.
+struct PhalaNode;
+
+impl CliConfig for PhalaNode {
+	fn impl_version() -> String {
+		format!("{}-{}", env!("CARGO_PKG_VERSION"), env!("SUBSTRATE_CLI_COMMIT_HASH"))
+	}
+
+	fn author() -> String {
+		env!("CARGO_PKG_AUTHORS").into()
+	}
+
+	fn support_url() -> String {
+		"the issue tracker of this repository".into()
+	}
+
+	fn copyright_start_year() -> u16 {
+		2026
+	}
+}
+
+fn main() -> ExitCode {
+	match run_node() {
+		Ok(()) => ExitCode::SUCCESS,
+		Err(error) => {
+			eprintln!("Error: {error}");
+			if let Some(remedy) = remedy::of(&error) {
+				eprintln!("What to do: {remedy}.");
+			}
+			ExitCode::FAILURE
+		}
+	}
+}
+
+fn run_node() -> sc_cli::Result<()> {
+	type NodeCli = Cli<PhalaNode>;
+	// A command line that does not parse is the library's to complain about, as are subcommands.
+	let matches = NodeCli::setup_command(NodeCli::command()).try_get_matches();
+	if let Ok(cli) = matches.and_then(|matches| NodeCli::from_arg_matches(&matches))
+		&& cli.subcommand.is_none()
+	{
+		data::check(&cli.run.base, &NodeCli::executable_name(), &Chains)?;
+	}
+	run::<PhalaNode>(RunConfig::new(Box::new(DefaultRuntimeResolver), Box::new(Chains)))
+}

@@ -1,0 +1,54 @@
+//! What to do about errors that operators meet.
+
+/// Parts of an error's text, and the remedy for it.
+const REMEDIES: &[(&[&str], &str)] = &[
+	(
+		&["address already in use", "addrinuse", "already in use"],
+		"another program, perhaps another node, uses the port: stop it, or choose others with \
+		--port, --rpc-port and --prometheus-port (those of the relay-chain side come after `--`)",
+	),
+	(
+		&["relay chain argument error", "-native` feature"],
+		"this program has no relay chain built in: name its specification after `--`, as in \
+		`-- --chain relay-chain.json`, or use a relay-chain node with --relay-chain-rpc-urls",
+	),
+	(
+		&["is of another chain", "genesis mismatch"],
+		"check --chain and --base-path; if the data is of a chain that is no more, remove it with \
+		`phala-node purge-chain`",
+	),
+	(
+		&["resource temporarily unavailable", "while lock file"],
+		"another node uses this base path: stop it, or choose another with --base-path",
+	),
+];
+
+/// The remedy for an error, where one is known.
+pub fn of(error: &sc_cli::Error) -> Option<&'static str> {
+	let text = format!("{error} {error:?}").to_lowercase();
+	REMEDIES
+		.iter()
+		.find(|(parts, _)| parts.iter().any(|part| text.contains(part)))
+		.map(|(_, remedy)| *remedy)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn errors_of_the_sdk_have_their_remedies() {
+		let cases = [
+			("Relay chain argument error: Invalid input: Error opening spec file", "-- --chain"),
+			("the data in /data is of another chain", "purge-chain"),
+			("While lock file: db/full/LOCK: Resource temporarily unavailable", "--base-path"),
+		];
+		for (text, remedy) in cases {
+			let found = of(&sc_cli::Error::Input(text.into())).expect("there is one");
+			assert!(found.contains(remedy), "{text}: {found}");
+		}
+		let io = std::io::Error::from(std::io::ErrorKind::AddrInUse);
+		assert!(of(&io.into()).expect("there is one").contains("--rpc-port"));
+		assert_eq!(of(&sc_cli::Error::Input("something else".into())), None);
+	}
+}

@@ -1,0 +1,235 @@
+//! What is measured, and the helpers that set up the worst cases.
+
+use crate::{
+	configs::xcm::{LocationToAccountId, PhaLocation, PriceForSiblingDelivery, XcmConfig},
+	constants::currency::{EXISTENTIAL_DEPOSIT, PHA},
+	*,
+};
+use alloc::{boxed::Box, string::String, vec, vec::Vec};
+use codec::Encode;
+use cumulus_pallet_session_benchmarking::Pallet as SessionBench;
+use cumulus_primitives_core::ParaId;
+use frame_benchmarking::{BenchmarkBatch, BenchmarkConfig, BenchmarkError, BenchmarkList};
+use frame_support::{
+	parameter_types,
+	traits::{StorageInfo, StorageInfoTrait, WhitelistedStorageKeys},
+	weights::Weight,
+};
+use frame_system_benchmarking::{
+	Pallet as SystemBench, extensions::Pallet as SystemExtensionsBench,
+};
+use pallet_xcm::benchmarking::Pallet as XcmCallsBench;
+use polkadot_runtime_common::xcm_sender::ToParachainDeliveryHelper;
+use xcm::latest::prelude::{Assets as XcmAssets, *};
+
+type XcmFungible = pallet_xcm_benchmarks::fungible::Pallet<Runtime>;
+type XcmGeneric = pallet_xcm_benchmarks::generic::Pallet<Runtime>;
+
+frame_benchmarking::define_benchmarks!(
+	[frame_system, SystemBench::<Runtime>]
+	[frame_system_extensions, SystemExtensionsBench::<Runtime>]
+	[cumulus_pallet_parachain_system, ParachainSystem]
+	[cumulus_pallet_weight_reclaim, WeightReclaim]
+	[cumulus_pallet_xcmp_queue, XcmpQueue]
+	[pallet_balances, Balances]
+	[pallet_collator_selection, CollatorSelection]
+	[pallet_identity, Identity]
+	[pallet_message_queue, MessageQueue]
+	[pallet_migrations, MultiBlockMigrations]
+	[pallet_multisig, Multisig]
+	[pallet_preimage, Preimage]
+	[pallet_proxy, Proxy]
+	[pallet_safe_mode, SafeMode]
+	[pallet_scheduler, Scheduler]
+	[pallet_session, SessionBench::<Runtime>]
+	[pallet_timestamp, Timestamp]
+	[pallet_transaction_payment, TransactionPayment]
+	[pallet_tx_pause, TxPause]
+	[pallet_utility, Utility]
+	[pallet_vesting, Vesting]
+	[pallet_xcm, XcmCallsBench::<Runtime>]
+	[pallet_xcm_benchmarks::fungible, XcmFungible]
+	[pallet_xcm_benchmarks::generic, XcmGeneric]
+);
+
+/// Lists the benchmarks and the storage that they may touch.
+pub fn metadata(extra: bool) -> (Vec<BenchmarkList>, Vec<StorageInfo>) {
+	let mut list = Vec::new();
+	list_benchmarks!(list, extra);
+	(list, AllPalletsWithSystem::storage_info())
+}
+
+/// Runs the benchmarks that `config` asks for.
+pub fn dispatch(config: BenchmarkConfig) -> Result<Vec<BenchmarkBatch>, String> {
+	let whitelist = AllPalletsWithSystem::whitelisted_storage_keys();
+	let mut batches = Vec::<BenchmarkBatch>::new();
+	let params = (&config, &whitelist);
+	add_benchmarks!(params, batches);
+	Ok(batches)
+}
+
+/// A sibling that holds PHA here.
+const SIBLING: u32 = 1_000;
+
+fn pha(amount: Balance) -> Asset {
+	Asset { id: AssetId(PhaLocation::get()), fun: Fungible(amount) }
+}
+
+fn sibling() -> Location {
+	Location::new(1, [Parachain(SIBLING)])
+}
+
+parameter_types! {
+	/// What a delivery benchmark endows its sender with.
+	pub ExistentialDepositAsset: Option<Asset> = Some(pha(EXISTENTIAL_DEPOSIT));
+	/// [`SIBLING`], as an id.
+	pub const SiblingId: ParaId = ParaId::new(SIBLING);
+	/// Nothing is teleported.
+	pub const NoTeleporter: Option<(Location, Asset)> = None;
+	/// Nobody is a reserve for us.
+	pub const NoReserve: Option<(Location, Asset)> = None;
+	/// Teleports are not checked, since there are none.
+	pub const NoCheckedAccount: Option<(AccountId, xcm_builder::MintLocation)> = None;
+}
+
+type DeliveryHelper = ToParachainDeliveryHelper<
+	XcmConfig,
+	ExistentialDepositAsset,
+	PriceForSiblingDelivery,
+	SiblingId,
+	ParachainSystem,
+>;
+
+impl frame_system_benchmarking::Config for Runtime {
+	fn setup_set_code_requirements(code: &Vec<u8>) -> Result<(), BenchmarkError> {
+		ParachainSystem::initialize_for_set_code_benchmark(code.len() as u32);
+		Ok(())
+	}
+
+	fn verify_set_code() {
+		System::assert_last_event(
+			cumulus_pallet_parachain_system::Event::<Runtime>::ValidationFunctionStored.into(),
+		);
+	}
+}
+
+impl cumulus_pallet_session_benchmarking::Config for Runtime {
+	fn generate_session_keys_and_proof(owner: AccountId) -> (SessionKeys, Vec<u8>) {
+		let generated = SessionKeys::generate(&owner.encode(), None);
+		(generated.keys, generated.proof.encode())
+	}
+}
+
+impl pallet_transaction_payment::BenchmarkConfig for Runtime {}
+
+impl pallet_xcm::benchmarking::Config for Runtime {
+	type DeliveryHelper = DeliveryHelper;
+
+	fn reachable_dest() -> Option<Location> {
+		Some(sibling())
+	}
+
+	fn teleportable_asset_and_dest() -> Option<(Asset, Location)> {
+		None
+	}
+
+	fn reserve_transferable_asset_and_dest() -> Option<(Asset, Location)> {
+		Some((pha(10 * PHA), sibling()))
+	}
+
+	fn set_up_complex_asset_transfer() -> Option<(XcmAssets, u32, Location, Box<dyn FnOnce()>)> {
+		let dest = sibling();
+		let amount = 100 * PHA;
+		let who = frame_benchmarking::whitelisted_caller();
+		let balance = 10 * amount;
+		<Balances as frame_support::traits::fungible::Mutate<_>>::set_balance(&who, balance);
+		let verify = Box::new(move || {
+			assert!(Balances::free_balance(&who) <= balance - amount);
+		});
+		Some((pha(amount).into(), 0, dest, verify))
+	}
+
+	fn get_asset() -> Asset {
+		pha(EXISTENTIAL_DEPOSIT)
+	}
+
+	fn batch_call(calls: Vec<RuntimeCall>) -> Option<RuntimeCall> {
+		Some(RuntimeCall::Utility(pallet_utility::Call::batch { calls }))
+	}
+}
+
+impl pallet_xcm_benchmarks::Config for Runtime {
+	type XcmConfig = XcmConfig;
+	type AccountIdConverter = LocationToAccountId;
+	type DeliveryHelper = DeliveryHelper;
+
+	fn valid_destination() -> Result<Location, BenchmarkError> {
+		Ok(sibling())
+	}
+
+	fn worst_case_holding(_depositable_count: u32) -> xcm_executor::AssetsInHolding {
+		let mut holding = xcm_executor::AssetsInHolding::new();
+		holding.fungible.insert(
+			AssetId(PhaLocation::get()),
+			Box::new(pallet_xcm_benchmarks::MockCredit(1_000_000 * PHA)),
+		);
+		holding
+	}
+}
+
+impl pallet_xcm_benchmarks::fungible::Config for Runtime {
+	type TransactAsset = Balances;
+	type CheckedAccount = NoCheckedAccount;
+	type TrustedTeleporter = NoTeleporter;
+	type TrustedReserve = NoReserve;
+
+	fn get_asset() -> Asset {
+		pha(PHA)
+	}
+}
+
+impl pallet_xcm_benchmarks::generic::Config for Runtime {
+	type RuntimeCall = RuntimeCall;
+	type TransactAsset = Balances;
+
+	fn worst_case_response() -> (u64, Response) {
+		(0, Response::Version(Default::default()))
+	}
+
+	fn worst_case_asset_exchange() -> Result<(XcmAssets, XcmAssets), BenchmarkError> {
+		Err(BenchmarkError::Skip)
+	}
+
+	fn universal_alias() -> Result<(Location, Junction), BenchmarkError> {
+		Err(BenchmarkError::Skip)
+	}
+
+	fn transact_origin_and_runtime_call() -> Result<(Location, RuntimeCall), BenchmarkError> {
+		Ok((sibling(), frame_system::Call::remark_with_event { remark: vec![] }.into()))
+	}
+
+	fn subscribe_origin() -> Result<Location, BenchmarkError> {
+		Ok(sibling())
+	}
+
+	fn claimable_asset() -> Result<(Location, Location, XcmAssets), BenchmarkError> {
+		Ok((sibling(), Location::here(), pha(1_000 * PHA).into()))
+	}
+
+	fn worst_case_for_trader() -> Result<(Asset, WeightLimit), BenchmarkError> {
+		Ok((pha(1_000_000 * PHA), WeightLimit::Limited(Weight::from_parts(5_000, 5_000))))
+	}
+
+	fn unlockable_asset() -> Result<(Location, Location, Asset), BenchmarkError> {
+		Err(BenchmarkError::Skip)
+	}
+
+	fn export_message_origin_and_destination()
+	-> Result<(Location, NetworkId, InteriorLocation), BenchmarkError> {
+		Err(BenchmarkError::Skip)
+	}
+
+	fn alias_origin() -> Result<(Location, Location), BenchmarkError> {
+		Ok(parachains_common::benchmarking::set_up_worst_case_authorized_alias::<Runtime>())
+	}
+}

@@ -1,0 +1,196 @@
+//! Tools for accounts: batches, multisigs, proxies, identities.
+
+use super::{Admin, ToTreasuryLegacy};
+use crate::{
+	Balance, Balances, OriginCaller, Runtime, RuntimeCall, RuntimeEvent, Signature, System,
+	constants::{currency::deposit, time::DAYS},
+	weights,
+};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use cumulus_pallet_parachain_system::RelaychainDataProvider;
+use frame_support::{
+	parameter_types,
+	traits::{ConstU32, ConstU128, InstanceFilter},
+};
+use pallet_identity::legacy::IdentityInfo;
+use scale_info::TypeInfo;
+use sp_runtime::traits::{BlakeTwo256, Verify};
+
+impl pallet_utility::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type RuntimeCall = RuntimeCall;
+	type PalletsOrigin = OriginCaller;
+	type WeightInfo = weights::pallet_utility::WeightInfo<Runtime>;
+}
+
+impl pallet_multisig::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type RuntimeCall = RuntimeCall;
+	type Currency = Balances;
+	/// An operation without its approvals is 88 bytes.
+	type DepositBase = ConstU128<{ deposit(1, 88) }>;
+	type DepositFactor = ConstU128<{ deposit(0, 32) }>;
+	type MaxSignatories = ConstU32<100>;
+	type WeightInfo = weights::pallet_multisig::WeightInfo<Runtime>;
+	/// Timepoints name parachain blocks, as wallets expect.
+	type BlockNumberProvider = System;
+}
+
+/// What a proxy may do. The indices are part of stored state and never change.
+#[derive(
+	Copy,
+	Clone,
+	Debug,
+	Default,
+	Eq,
+	PartialEq,
+	Ord,
+	PartialOrd,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum ProxyType {
+	/// Everything.
+	#[default]
+	#[codec(index = 0)]
+	Any,
+	/// Everything that cannot move PHA to another account.
+	#[codec(index = 1)]
+	NonTransfer,
+	/// Reject announcements of other proxies.
+	#[codec(index = 2)]
+	CancelProxy,
+	/// Set and clear identities.
+	#[codec(index = 3)]
+	Identity,
+	/// Give judgements as a registrar.
+	#[codec(index = 4)]
+	IdentityJudgement,
+	/// Run a collator: candidacy and session keys.
+	#[codec(index = 5)]
+	Collator,
+	/// Submit preimages and take part in governance.
+	#[codec(index = 6)]
+	Governance,
+}
+
+/// Calls that only wrap others; each call inside is filtered again.
+fn is_wrapper(call: &RuntimeCall) -> bool {
+	matches!(call, RuntimeCall::Utility(_) | RuntimeCall::Multisig(_))
+}
+
+impl InstanceFilter<RuntimeCall> for ProxyType {
+	fn filter(&self, call: &RuntimeCall) -> bool {
+		match self {
+			Self::Any => true,
+			// Listed by what is allowed: a pallet that arrives later is not allowed by accident.
+			Self::NonTransfer => {
+				is_wrapper(call)
+					|| matches!(
+						call,
+						RuntimeCall::System(_)
+							| RuntimeCall::Proxy(_)
+							| RuntimeCall::CollatorSelection(_)
+							| RuntimeCall::Session(_)
+							| RuntimeCall::Preimage(_)
+							| RuntimeCall::Vesting(
+								pallet_vesting::Call::vest { .. }
+									| pallet_vesting::Call::vest_other { .. }
+							)
+					) || (matches!(call, RuntimeCall::Identity(_)) &&
+					// Puts up a fee that goes to a registrar.
+					!matches!(
+						call,
+						RuntimeCall::Identity(pallet_identity::Call::request_judgement { .. })
+					))
+			}
+			Self::CancelProxy => {
+				is_wrapper(call)
+					|| matches!(
+						call,
+						RuntimeCall::Proxy(pallet_proxy::Call::reject_announcement { .. })
+					)
+			}
+			Self::Identity => is_wrapper(call) || matches!(call, RuntimeCall::Identity(_)),
+			Self::IdentityJudgement => {
+				is_wrapper(call)
+					|| matches!(
+						call,
+						RuntimeCall::Identity(pallet_identity::Call::provide_judgement { .. })
+					)
+			}
+			Self::Collator => {
+				is_wrapper(call)
+					|| matches!(call, RuntimeCall::CollatorSelection(_) | RuntimeCall::Session(_))
+			}
+			Self::Governance => is_wrapper(call) || matches!(call, RuntimeCall::Preimage(_)),
+		}
+	}
+
+	fn is_superset(&self, other: &Self) -> bool {
+		match (self, other) {
+			(a, b) if a == b => true,
+			(Self::Any, _) => true,
+			(Self::Identity, Self::IdentityJudgement) => true,
+			(
+				Self::NonTransfer,
+				Self::CancelProxy | Self::IdentityJudgement | Self::Collator | Self::Governance,
+			) => true,
+			_ => false,
+		}
+	}
+}
+
+impl pallet_proxy::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type RuntimeCall = RuntimeCall;
+	type Currency = Balances;
+	type ProxyType = ProxyType;
+	type ProxyDepositBase = ConstU128<{ deposit(1, 40) }>;
+	type ProxyDepositFactor = ConstU128<{ deposit(0, 33) }>;
+	type MaxProxies = ConstU32<32>;
+	type WeightInfo = weights::pallet_proxy::WeightInfo<Runtime>;
+	type MaxPending = ConstU32<32>;
+	type CallHasher = BlakeTwo256;
+	type AnnouncementDepositBase = ConstU128<{ deposit(1, 48) }>;
+	type AnnouncementDepositFactor = ConstU128<{ deposit(0, 66) }>;
+	/// Delays count relay-chain blocks.
+	type BlockNumberProvider = RelaychainDataProvider<Runtime>;
+}
+
+parameter_types! {
+	/// An empty identity: one item of 17 bytes.
+	pub const BasicDeposit: Balance = deposit(1, 17);
+	/// A username: its owner and its name.
+	pub const UsernameDeposit: Balance = deposit(1, 100);
+	/// Name and owner of a sub-account.
+	pub const SubAccountDeposit: Balance = deposit(1, 53);
+}
+
+impl pallet_identity::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type Currency = Balances;
+	type BasicDeposit = BasicDeposit;
+	type ByteDeposit = super::DepositPerByte;
+	type UsernameDeposit = UsernameDeposit;
+	type SubAccountDeposit = SubAccountDeposit;
+	type MaxSubAccounts = ConstU32<100>;
+	type IdentityInformation = IdentityInfo<ConstU32<100>>;
+	type MaxRegistrars = ConstU32<20>;
+	type Slashed = ToTreasuryLegacy;
+	type ForceOrigin = Admin;
+	type RegistrarOrigin = Admin;
+	type OffchainSignature = Signature;
+	type SigningPublicKey = <Signature as Verify>::Signer;
+	type UsernameAuthorityOrigin = Admin;
+	type PendingUsernameExpiration = ConstU32<{ 7 * DAYS }>;
+	type UsernameGracePeriod = ConstU32<{ 30 * DAYS }>;
+	type MaxSuffixLength = ConstU32<7>;
+	type MaxUsernameLength = ConstU32<32>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = ();
+	type WeightInfo = weights::pallet_identity::WeightInfo<Runtime>;
+}

@@ -1,0 +1,107 @@
+//! Figures that the runtime, its presets and its tests share. Money is in plancks of PHA
+//! (1 PHA = 10^12), time in blocks of six seconds unless a name says otherwise.
+
+use crate::{AccountId, Balance, BlockNumber};
+use frame_support::PalletId;
+use sp_runtime::traits::AccountIdConversion;
+
+/// Picks the figure of the live composition, or the one that development and local networks run
+/// with. Both stand side by side, so that a review and a test see both.
+pub const fn live_or_development(live: BlockNumber, development: BlockNumber) -> BlockNumber {
+	if cfg!(feature = "development") { development } else { live }
+}
+
+/// Currency units and prices.
+pub mod currency {
+	use super::Balance;
+
+	/// One PHA.
+	pub const PHA: Balance = 1_000_000_000_000;
+	/// A thousandth of a PHA.
+	pub const MILLI_PHA: Balance = PHA / 1_000;
+	/// A millionth of a PHA.
+	pub const MICRO_PHA: Balance = PHA / 1_000_000;
+	/// An account below this balance does not exist.
+	pub const EXISTENTIAL_DEPOSIT: Balance = 10 * MILLI_PHA;
+	/// Every PHA that will ever exist. Issued at genesis; nothing mints.
+	pub const TOTAL_SUPPLY: Balance = 1_000_000_000 * PHA;
+	/// The part of [`TOTAL_SUPPLY`] that pays for mining, in the pot of
+	/// [`accounts::subsidy_pot`](super::accounts::subsidy_pot).
+	pub const MINING_SUBSIDY: Balance = 700_000_000 * PHA;
+	/// Price of one byte of an extrinsic.
+	pub const TRANSACTION_BYTE_FEE: Balance = 10 * MICRO_PHA;
+
+	/// Deposit for state that somebody puts on chain: 0.1 PHA an item and 1 PHA a kilobyte.
+	pub const fn deposit(items: u32, bytes: u32) -> Balance {
+		items as Balance * 100 * MILLI_PHA + bytes as Balance * MILLI_PHA
+	}
+}
+
+/// Durations in blocks of six seconds. They count parachain blocks or relay-chain blocks, as the
+/// item that uses them says.
+pub mod time {
+	use super::{BlockNumber, live_or_development};
+
+	/// Milliseconds of an Aura slot. Cannot change once a chain has started.
+	pub const SLOT_DURATION: u64 = 6_000;
+	/// One minute.
+	pub const MINUTES: BlockNumber = 60_000 / SLOT_DURATION as BlockNumber;
+	/// One hour.
+	pub const HOURS: BlockNumber = 60 * MINUTES;
+	/// One day.
+	pub const DAYS: BlockNumber = 24 * HOURS;
+	/// Parachain blocks after which the set of collators may change.
+	pub const SESSION_PERIOD: BlockNumber = live_or_development(6 * HOURS, 2 * MINUTES);
+	/// Parachain blocks for which one safe-mode entry or extension lasts.
+	pub const SAFE_MODE_DURATION: BlockNumber = live_or_development(DAYS, 5 * MINUTES);
+}
+
+/// How blocks are built and backed.
+pub mod consensus {
+	use frame_support::weights::{Weight, constants::WEIGHT_REF_TIME_PER_SECOND};
+	use sp_runtime::Perbill;
+
+	/// Slot duration of the relay chain, in milliseconds.
+	pub const RELAY_CHAIN_SLOT_DURATION_MILLIS: u32 = 6_000;
+	/// Parachain blocks that the relay chain takes per slot.
+	pub const BLOCK_PROCESSING_VELOCITY: u32 = 1;
+	/// Relay-chain blocks by which a block's relay parent lies behind the relay chain's tip.
+	pub const RELAY_PARENT_OFFSET: u32 = 0;
+	/// Blocks that may be built before the relay chain has included the first of them.
+	pub const UNINCLUDED_SEGMENT_CAPACITY: u32 = 3;
+	/// Two seconds of computation, and the proof size that the relay chain accepts.
+	pub const MAXIMUM_BLOCK_WEIGHT: Weight = Weight::from_parts(
+		WEIGHT_REF_TIME_PER_SECOND.saturating_mul(2),
+		cumulus_primitives_core::relay_chain::MAX_POV_SIZE as u64,
+	);
+	/// Share of a block that users' extrinsics may fill; the rest is for operational ones.
+	pub const NORMAL_DISPATCH_RATIO: Perbill = Perbill::from_percent(75);
+	/// Share of a block that hooks are expected to use.
+	pub const AVERAGE_ON_INITIALIZE_RATIO: Perbill = Perbill::from_percent(5);
+	/// Bytes of a block's body.
+	pub const MAXIMUM_BLOCK_LENGTH: u32 = 5 * 1024 * 1024;
+	/// Bytes kept free of [`MAXIMUM_BLOCK_LENGTH`] for the header.
+	pub const MAXIMUM_HEADER_SIZE: u32 = 100 * 1024;
+}
+
+/// Accounts that belong to the chain itself.
+pub mod accounts {
+	use super::{AccountId, AccountIdConversion, PalletId};
+
+	/// Receives its share of the fees, and what nobody may claim.
+	pub const TREASURY: PalletId = PalletId(*b"py/trsry");
+	/// Holds the mining subsidy.
+	pub const SUBSIDY_POT: PalletId = PalletId(*b"pha/subs");
+	/// Belongs to collator selection.
+	pub const COLLATOR_POT: PalletId = PalletId(*b"PotStake");
+
+	/// Account of the treasury.
+	pub fn treasury() -> AccountId {
+		TREASURY.into_account_truncating()
+	}
+
+	/// Account of the mining subsidy pot.
+	pub fn subsidy_pot() -> AccountId {
+		SUBSIDY_POT.into_account_truncating()
+	}
+}

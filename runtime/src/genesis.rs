@@ -1,0 +1,111 @@
+//! What a genesis state must satisfy before a chain may start from it.
+//!
+//! The checks run inside the runtime, on the state that was built, so that every tool that makes a
+//! chain from this runtime meets them. Each error names cause and remedy.
+
+use crate::{
+	AccountId, Balance, Balances, Runtime, RuntimeGenesisConfig,
+	constants::{
+		accounts,
+		currency::{MINING_SUBSIDY, PHA, TOTAL_SUPPLY},
+	},
+};
+use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
+use codec::Encode;
+use frame_support::{genesis_builder_helper, traits::fungible::Inspect};
+use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
+
+/// Builds the genesis state and checks it.
+pub fn build_state(json: Vec<u8>) -> sp_genesis_builder::Result {
+	genesis_builder_helper::build_state::<RuntimeGenesisConfig>(json)?;
+	check_supply()?;
+	if cfg!(not(feature = "development")) {
+		check_collators()?;
+		check_keys()?;
+	}
+	Ok(())
+}
+
+/// Exactly [`TOTAL_SUPPLY`] is issued, and [`MINING_SUBSIDY`] of it lies in its pot.
+fn check_supply() -> Result<(), String> {
+	let issued = <Balances as Inspect<_>>::total_issuance();
+	if issued != TOTAL_SUPPLY {
+		return Err(format!(
+			"genesis issues {} plancks, but the supply is exactly {TOTAL_SUPPLY} ({} PHA): change \
+			`balances.balances` so that they add up (tools that add balances to a plain chain spec \
+			must be given a raw one)",
+			issued,
+			TOTAL_SUPPLY / PHA,
+		));
+	}
+	let subsidy: Balance = Balances::total_balance(&accounts::subsidy_pot());
+	if subsidy != MINING_SUBSIDY {
+		return Err(format!(
+			"the mining subsidy pot holds {subsidy} plancks instead of {MINING_SUBSIDY}: leave its \
+			entry in `balances.balances` as the preset has it",
+		));
+	}
+	Ok(())
+}
+
+/// Somebody can author blocks.
+fn check_collators() -> Result<(), String> {
+	let collators = pallet_collator_selection::Invulnerables::<Runtime>::get();
+	if collators.is_empty() {
+		return Err(
+			"genesis has no collator: list accounts in `collatorSelection.invulnerables` and \
+			their session keys in `session.keys`"
+				.into(),
+		);
+	}
+	match collators.iter().find(|who| pallet_session::NextKeys::<Runtime>::get(who).is_none()) {
+		Some(who) => Err(format!(
+			"collator {who:?} has no session keys: add [account, account, {{\"aura\": key}}] to \
+			`session.keys`"
+		)),
+		None => Ok(()),
+	}
+}
+
+/// No key whose secret everybody knows owns money or authors blocks.
+fn check_keys() -> Result<(), String> {
+	let known = well_known_accounts();
+	let refuse = |who: &AccountId, what: &str| {
+		Err(format!(
+			"{what} {who:?} is a well-known development key, whose secret everybody has: replace it"
+		))
+	};
+	for who in frame_system::Account::<Runtime>::iter_keys() {
+		if known.contains(&who) {
+			return refuse(&who, "account");
+		}
+	}
+	for who in pallet_collator_selection::Invulnerables::<Runtime>::get() {
+		if known.contains(&who) {
+			return refuse(&who, "collator");
+		}
+	}
+	for (_, keys) in pallet_session::NextKeys::<Runtime>::iter() {
+		let aura = keys.aura.encode();
+		if let Some(who) = known.iter().find(|who| who.encode() == aura) {
+			return refuse(who, "session key");
+		}
+	}
+	Ok(())
+}
+
+/// Accounts of the development phrase itself and of the local network tools' `//Zombie`, which no
+/// keyring lists.
+pub const OTHER_WELL_KNOWN: [[u8; 32]; 2] = [
+	hex_literal::hex!("46ebddef8cd9bb167dc30878d7113b7e168e6f0646beffd77d69d39bad76b47a"),
+	hex_literal::hex!("962cc5ac9204c0e678ff70ef034d1fc4315c9dbde9dae75d4fb116ac73682c0f"),
+];
+
+/// Accounts whose secrets are public.
+pub fn well_known_accounts() -> BTreeSet<AccountId> {
+	Sr25519Keyring::iter()
+		.map(|key| key.to_account_id())
+		.chain(Ed25519Keyring::iter().map(|key| key.to_account_id()))
+		.chain(OTHER_WELL_KNOWN.map(AccountId::new))
+		.collect()
+}

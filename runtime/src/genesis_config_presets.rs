@@ -1,0 +1,98 @@
+//! Genesis states to start from.
+//!
+//! The development composition offers `development` (one collator, for `--dev`) and `local_testnet`
+//! (two collators, for a local network); the live composition offers `live`, a template without
+//! collators that its operators complete.
+
+use crate::{
+	AccountId, AuraId, Balance, BalancesConfig, CollatorSelectionConfig, ParachainInfoConfig,
+	PolkadotXcmConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys,
+	constants::{
+		accounts,
+		currency::{MINING_SUBSIDY, PHA, TOTAL_SUPPLY},
+	},
+};
+use alloc::{string::ToString, vec, vec::Vec};
+use frame_support::build_struct_json_patch;
+use sp_genesis_builder::PresetId;
+
+/// Id of the parachain on its relay chain.
+pub const PARA_ID: u32 = 2035;
+/// Name of the live template.
+pub const LIVE_PRESET: &str = "live";
+
+/// PHA that a collator puts up to become a candidate.
+const CANDIDACY_BOND: Balance = 10_000 * PHA;
+
+/// A genesis in which `endowed` own what they are given, and the treasury everything else that is not
+/// in the subsidy pot.
+fn genesis(
+	collators: Vec<(AccountId, AuraId)>,
+	endowed: Vec<(AccountId, Balance)>,
+) -> serde_json::Value {
+	let given: Balance = endowed.iter().map(|(_, amount)| *amount).sum();
+	let treasury = TOTAL_SUPPLY - MINING_SUBSIDY - given;
+	let balances = endowed
+		.into_iter()
+		.chain([(accounts::subsidy_pot(), MINING_SUBSIDY), (accounts::treasury(), treasury)])
+		.collect::<Vec<_>>();
+	build_struct_json_patch!(RuntimeGenesisConfig {
+		balances: BalancesConfig { balances },
+		parachain_info: ParachainInfoConfig { parachain_id: PARA_ID.into() },
+		collator_selection: CollatorSelectionConfig {
+			invulnerables: collators.iter().map(|(account, _)| account.clone()).collect(),
+			candidacy_bond: CANDIDACY_BOND,
+			desired_candidates: 16,
+		},
+		session: SessionConfig {
+			keys: collators
+				.into_iter()
+				.map(|(account, aura)| (account.clone(), account, SessionKeys { aura }))
+				.collect(),
+		},
+		polkadot_xcm: PolkadotXcmConfig { safe_xcm_version: Some(xcm::prelude::XCM_VERSION) },
+	})
+}
+
+/// Names of the presets of this composition.
+pub fn preset_names() -> Vec<PresetId> {
+	#[cfg(feature = "development")]
+	return vec![
+		sp_genesis_builder::DEV_RUNTIME_PRESET.into(),
+		sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET.into(),
+	];
+	#[cfg(not(feature = "development"))]
+	return vec![LIVE_PRESET.into()];
+}
+
+/// JSON patch of a preset, or `None` where this composition has none of that name.
+pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
+	#[cfg(feature = "development")]
+	let patch = development::preset(id.as_ref())?;
+	#[cfg(not(feature = "development"))]
+	let patch = (AsRef::<str>::as_ref(id) == LIVE_PRESET).then(|| genesis(vec![], vec![]))?;
+	Some(patch.to_string().into_bytes())
+}
+
+#[cfg(feature = "development")]
+mod development {
+	use super::*;
+	use sp_genesis_builder::{DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
+	use sp_keyring::Sr25519Keyring::{self, Alice, Bob};
+
+	pub fn preset(id: &str) -> Option<serde_json::Value> {
+		let collators: &[Sr25519Keyring] = match id {
+			DEV_RUNTIME_PRESET => &[Alice],
+			LOCAL_TESTNET_RUNTIME_PRESET => &[Alice, Bob],
+			_ => return None,
+		};
+		let mut patch = genesis(
+			collators.iter().map(|key| (key.to_account_id(), key.public().into())).collect(),
+			Sr25519Keyring::well_known()
+				.map(|key| (key.to_account_id(), 10_000_000 * PHA))
+				.collect(),
+		);
+		patch["sudo"] = serde_json::json!({ "key": Alice.to_account_id() });
+		Some(patch)
+	}
+}

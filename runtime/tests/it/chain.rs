@@ -1,0 +1,197 @@
+//! A chain to test on: the real runtime, real genesis, real inherents with a relay-chain state proof.
+
+use codec::{Decode, Encode};
+use cumulus_pallet_parachain_system::parachain_inherent::{
+	InboundMessagesData, deconstruct_parachain_inherent_data,
+};
+use cumulus_primitives_core::{PersistedValidationData, relay_chain::Slot};
+use cumulus_primitives_parachain_inherent::ParachainInherentData;
+use cumulus_test_relay_sproof_builder::RelayStateSproofBuilder;
+use frame_support::traits::{TryState, TryStateSelect};
+use phala_runtime::{constants::time::SLOT_DURATION, *};
+use sp_consensus_aura::AURA_ENGINE_ID;
+use sp_core::{Pair, sr25519};
+use sp_io::TestExternalities;
+use sp_runtime::{
+	ApplyExtrinsicResult, Digest, DigestItem, MultiAddress,
+	generic::{Era, Preamble},
+	traits::Header as _,
+};
+
+/// Slot of the first block.
+const FIRST_SLOT: u64 = 1_000;
+
+/// A key pair of a name, unknown to anybody else.
+pub fn pair(name: &str) -> sr25519::Pair {
+	sr25519::Pair::from_string(&format!("//phala test//{name}"), None).expect("a sound path")
+}
+
+/// Account of [`pair`].
+pub fn account(name: &str) -> AccountId {
+	AccountId::from(pair(name).public().0)
+}
+
+/// JSON of a genesis with two collators and three holders, for the live composition.
+pub fn genesis_json() -> serde_json::Value {
+	use phala_runtime::constants::{accounts, currency::*};
+	let collators = ["collator a", "collator b"];
+	let holders = ["alice", "bob", "charlie"];
+	let endowed = |name: &&str| (account(name), 1_000_000 * PHA);
+	let mut balances: Vec<_> = collators.iter().chain(&holders).map(endowed).collect();
+	let given: Balance = balances.iter().map(|(_, amount)| *amount).sum();
+	balances.push((accounts::subsidy_pot(), MINING_SUBSIDY));
+	balances.push((accounts::treasury(), TOTAL_SUPPLY - MINING_SUBSIDY - given));
+	let keys: Vec<_> = collators
+		.iter()
+		.map(|name| {
+			let aura = AuraId::from(pair(name).public());
+			(account(name), account(name), SessionKeys { aura })
+		})
+		.collect();
+
+	let default =
+		frame_support::genesis_builder_helper::get_preset::<RuntimeGenesisConfig>(&None, |_| None);
+	let template = genesis_config_presets::get_preset(&"live".into()).expect("there is one");
+	let mut json = parse(&default.expect("the default serialises"));
+	json_patch::merge(&mut json, &parse(&template));
+	json_patch::merge(
+		&mut json,
+		&serde_json::json!({
+			"balances": { "balances": balances },
+			"collatorSelection": { "invulnerables": collators.map(account) },
+			"session": { "keys": keys },
+		}),
+	);
+	json
+}
+
+fn parse(json: &[u8]) -> serde_json::Value {
+	serde_json::from_slice(json).expect("a preset is JSON")
+}
+
+/// Runs `test` on a chain that started from [`genesis_json`], and then every check of its state.
+pub fn run(test: impl FnOnce()) {
+	let mut externalities = TestExternalities::default();
+	externalities.execute_with(|| {
+		phala_runtime::genesis::build_state(genesis_json().to_string().into_bytes())
+			.expect("the genesis is sound");
+	});
+	externalities.commit_all().expect("the state is sound");
+	externalities.execute_with(|| {
+		test();
+		check_state();
+	});
+}
+
+/// Every invariant of every pallet, and those of the whole.
+pub fn check_state() {
+	AllPalletsWithSystem::try_state(System::block_number(), TryStateSelect::All)
+		.expect("every pallet's state is sound");
+	phala_runtime::invariants::check_supply().expect("the supply is sound");
+}
+
+/// Header under which the parent of the next block is known to the relay chain.
+fn parent() -> Header {
+	let number = System::block_number();
+	let hash = System::parent_hash();
+	Header::decode(
+		&mut &Header::new(number, Default::default(), Default::default(), hash, Default::default())
+			.encode()[..],
+	)
+	.expect("it was just encoded")
+}
+
+/// Builds the next block out of the inherents and `extrinsics`, and returns their results.
+pub fn block(extrinsics: Vec<UncheckedExtrinsic>) -> Vec<ApplyExtrinsicResult> {
+	let number = System::block_number() + 1;
+	let slot = FIRST_SLOT + u64::from(number);
+	let parent =
+		if number == 1 { parent() } else { LAST.take().expect("blocks follow each other") };
+	let digest = Digest { logs: vec![DigestItem::PreRuntime(AURA_ENGINE_ID, slot.encode())] };
+	Executive::initialize_block(&Header::new(
+		number,
+		Default::default(),
+		Default::default(),
+		parent.hash(),
+		digest,
+	));
+
+	let (relay_parent_storage_root, relay_chain_state, relay_parent_descendants) =
+		RelayStateSproofBuilder {
+			para_id: ParachainInfo::parachain_id(),
+			current_slot: Slot::from(slot),
+			included_para_head: Some(parent.encode().into()),
+			..Default::default()
+		}
+		.into_state_root_proof_and_descendants(0);
+	let (data, downward, horizontal) = deconstruct_parachain_inherent_data(ParachainInherentData {
+		validation_data: PersistedValidationData {
+			parent_head: parent.encode().into(),
+			relay_parent_number: 100 + number,
+			relay_parent_storage_root,
+			max_pov_size: 10 * 1024 * 1024,
+		},
+		relay_chain_state,
+		downward_messages: Default::default(),
+		horizontal_messages: Default::default(),
+		relay_parent_descendants,
+		collator_peer_id: None,
+	});
+	let inherents: [RuntimeCall; 2] = [
+		cumulus_pallet_parachain_system::Call::set_validation_data {
+			data,
+			inbound_messages_data: InboundMessagesData::new(
+				downward.into_abridged(&mut usize::MAX.clone()),
+				horizontal.into_abridged(&mut usize::MAX.clone()),
+			),
+		}
+		.into(),
+		pallet_timestamp::Call::set { now: slot * SLOT_DURATION }.into(),
+	];
+	for call in inherents {
+		Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(call))
+			.expect("an inherent is valid")
+			.expect("an inherent succeeds");
+	}
+	let results = extrinsics.into_iter().map(Executive::apply_extrinsic).collect();
+	LAST.set(Some(Executive::finalize_block()));
+	results
+}
+
+thread_local! {
+	static LAST: std::cell::Cell<Option<Header>> = const { std::cell::Cell::new(None) };
+}
+
+/// A signed, immortal extrinsic with the signer's next nonce.
+pub fn signed(who: &str, call: impl Into<RuntimeCall>) -> UncheckedExtrinsic {
+	signed_with(who, System::account_nonce(account(who)), 0, call.into())
+}
+
+/// A signed, immortal extrinsic.
+pub fn signed_with(who: &str, nonce: Nonce, tip: Balance, call: RuntimeCall) -> UncheckedExtrinsic {
+	let extension = extension(nonce, tip);
+	let payload = sp_runtime::generic::SignedPayload::new(call.clone(), extension.clone())
+		.expect("the extensions have their implicit data");
+	let signature = payload.using_encoded(|bytes| pair(who).sign(bytes));
+	let address = MultiAddress::Id(account(who));
+	UncheckedExtrinsic::from_parts(
+		call,
+		Preamble::Signed(address, Signature::Sr25519(signature), extension),
+	)
+}
+
+fn extension(nonce: Nonce, tip: Balance) -> TxExtension {
+	(
+		frame_system::AuthorizeCall::new(),
+		frame_system::CheckNonZeroSender::new(),
+		frame_system::CheckSpecVersion::new(),
+		frame_system::CheckTxVersion::new(),
+		frame_system::CheckGenesis::new(),
+		frame_system::CheckEra::from(Era::Immortal),
+		frame_system::CheckNonce::from(nonce),
+		frame_system::CheckWeight::new(),
+		pallet_transaction_payment::ChargeTransactionPayment::from(tip),
+		frame_metadata_hash_extension::CheckMetadataHash::new(false),
+	)
+		.into()
+}

@@ -1,0 +1,97 @@
+//! What a genesis may and may not be.
+
+use crate::chain::{account, genesis_json, run};
+use phala_runtime::{
+	constants::{accounts, currency::*},
+	*,
+};
+use sp_core::{Pair, sr25519};
+use sp_io::TestExternalities;
+
+fn build(json: serde_json::Value) -> Result<(), String> {
+	TestExternalities::default()
+		.execute_with(|| genesis::build_state(json.to_string().into_bytes()))
+}
+
+/// The error of a genesis that `change` made unsound.
+fn refused(change: impl FnOnce(&mut serde_json::Value)) -> String {
+	let mut json = genesis_json();
+	change(&mut json);
+	build(json).expect_err("the genesis must be refused")
+}
+
+#[test]
+fn issues_the_supply_and_fills_the_subsidy_pot() {
+	run(|| {
+		assert_eq!(Balances::total_issuance(), 1_000_000_000 * PHA);
+		assert_eq!(Balances::free_balance(accounts::subsidy_pot()), 700_000_000 * PHA);
+	});
+}
+
+#[test]
+fn refuses_another_supply() {
+	for change in [1i128, -1] {
+		let error = refused(|json| {
+			let balances = json["balances"]["balances"].as_array_mut().expect("a list");
+			let amount: i128 = balances[0][1].to_string().parse().expect("a number");
+			let changed = (amount + change).to_string();
+			balances[0][1] = serde_json::from_str(&changed).expect("a number");
+		});
+		assert!(error.contains("the supply is exactly"), "{error}");
+	}
+}
+
+#[test]
+fn refuses_another_subsidy() {
+	let error = refused(|json| {
+		let pot = serde_json::json!(accounts::subsidy_pot());
+		for entry in json["balances"]["balances"].as_array_mut().expect("a list") {
+			if entry[0] == pot {
+				entry[0] = serde_json::json!(account("thief"));
+			}
+		}
+	});
+	assert!(error.contains("mining subsidy pot holds 0"), "{error}");
+}
+
+#[test]
+fn refuses_no_collators_and_collators_without_keys() {
+	let error = refused(|json| json["collatorSelection"]["invulnerables"] = serde_json::json!([]));
+	assert!(error.contains("genesis has no collator"), "{error}");
+	let error = refused(|json| json["session"]["keys"] = serde_json::json!([]));
+	assert!(error.contains("has no session keys"), "{error}");
+}
+
+#[test]
+fn refuses_every_well_known_key_wherever_it_stands() {
+	for known in genesis::well_known_accounts() {
+		let error = refused(|json| json["balances"]["balances"][0][0] = serde_json::json!(known));
+		assert!(error.contains("well-known development key"), "{error}");
+	}
+	let alice = sp_keyring::Sr25519Keyring::Alice.to_account_id();
+	let error = refused(|json| json["session"]["keys"][0][2]["aura"] = serde_json::json!(alice));
+	assert!(error.contains("session key"), "{error}");
+	let error = refused(|json| {
+		json["collatorSelection"]["invulnerables"][0] = serde_json::json!(alice);
+		json["session"]["keys"][0][0] = serde_json::json!(alice);
+		json["session"]["keys"][0][1] = serde_json::json!(alice);
+	});
+	assert!(error.contains("well-known development key"), "{error}");
+}
+
+#[test]
+fn knows_the_keys_that_no_keyring_lists() {
+	let phrase = sp_core::crypto::DEV_PHRASE;
+	for (path, public) in ["", "//Zombie"].iter().zip(genesis::OTHER_WELL_KNOWN) {
+		let pair = sr25519::Pair::from_string(&format!("{phrase}{path}"), None).expect("sound");
+		assert_eq!(pair.public().0, public);
+	}
+}
+
+#[test]
+fn live_composition_offers_only_the_template() {
+	assert_eq!(genesis_config_presets::preset_names(), vec!["live".to_string()]);
+	for name in ["development", "local_testnet"] {
+		assert!(genesis_config_presets::get_preset(&name.into()).is_none());
+	}
+}

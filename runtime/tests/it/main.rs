@@ -1,0 +1,12 @@
+//! Tests of the whole runtime, natively, in its live composition.
+
+#![allow(missing_docs)]
+
+mod chain;
+mod composition;
+mod emergency;
+mod fees;
+mod genesis;
+mod messages;
+mod proxies;
+mod supply;

@@ -1,0 +1,6 @@
+//! The node and its workers refuse to run together unless they come from one build.
+
+fn main() {
+	substrate_build_script_utils::generate_cargo_keys();
+	substrate_build_script_utils::rerun_if_git_head_changed();
+}

@@ -1,0 +1,111 @@
+// A polkadot.js client of our chain, and the two things every test does with one: send a transaction
+// until it is final, and wait for something to become true.
+
+import "@polkadot/api-augment";
+import { ApiPromise, Keyring, WsProvider } from "@polkadot/api";
+import type { SubmittableExtrinsic } from "@polkadot/api/types";
+import type { KeyringPair } from "@polkadot/keyring/types";
+import type { FrameSystemEventRecord } from "@polkadot/types/lookup";
+
+/// Transaction extensions that polkadot.js does not know. Neither adds anything to a transaction.
+export const signedExtensions = {
+  AuthorizeCall: { extrinsic: {}, payload: {} },
+  StorageWeightReclaim: { extrinsic: {}, payload: {} },
+};
+
+export const PHA = 1_000_000_000_000n;
+
+export async function connect(port: number): Promise<ApiPromise> {
+  const provider = new WsProvider(`ws://127.0.0.1:${port}`, 1_000);
+  return ApiPromise.create({ provider, signedExtensions, noInitWarn: true });
+}
+
+/// The pair of a well-known name, such as "Alice", on a development or local network.
+export function wellKnown(name: string): KeyringPair {
+  return new Keyring({ type: "sr25519", ss58Format: 30 }).addFromUri(`//${name}`);
+}
+
+export const sleep = (milliseconds: number) =>
+  new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+
+/// Asks `question` once a second until it answers with something true.
+export async function until<T>(
+  what: string,
+  seconds: number,
+  question: () => Promise<T | false | undefined>,
+): Promise<T> {
+  const deadline = Date.now() + seconds * 1_000;
+  let last: unknown;
+  while (Date.now() < deadline) {
+    try {
+      const answer = await question();
+      if (answer) return answer;
+    } catch (error) {
+      last = error;
+    }
+    await sleep(1_000);
+  }
+  throw new Error(`after ${seconds} s still not: ${what}${last ? ` (${last})` : ""}`);
+}
+
+export async function finalisedNumber(api: ApiPromise): Promise<number> {
+  const hash = await api.rpc.chain.getFinalizedHead();
+  return (await api.rpc.chain.getHeader(hash)).number.toNumber();
+}
+
+export async function bestNumber(api: ApiPromise): Promise<number> {
+  return (await api.rpc.chain.getHeader()).number.toNumber();
+}
+
+export interface Finalised {
+  block: string;
+  number: number;
+  events: FrameSystemEventRecord[];
+}
+
+/// Sends `tx` and waits until it is in a finalised block, whose events of this transaction it returns.
+///
+/// It looks at finalised blocks instead of trusting a subscription: on a network with forks a watch
+/// can end although the transaction is sound. A transaction that a fork threw out is sent again.
+export async function finalise(
+  api: ApiPromise,
+  tx: SubmittableExtrinsic<"promise">,
+  signer: KeyringPair,
+  seconds = 180,
+): Promise<Finalised> {
+  const signed = await tx.signAsync(signer, { nonce: -1 });
+  const hash = signed.hash.toHex();
+  let seen = await finalisedNumber(api);
+  await api.rpc.author.submitExtrinsic(signed);
+  let sent = Date.now();
+  return until(`${tx.method.section}.${tx.method.method} in a finalised block`, seconds, async () => {
+    const finalised = await finalisedNumber(api);
+    while (seen < finalised) {
+      const number = seen + 1;
+      const block = await api.rpc.chain.getBlockHash(number);
+      const { extrinsics } = (await api.rpc.chain.getBlock(block)).block;
+      const index = extrinsics.findIndex((extrinsic) => extrinsic.hash.toHex() === hash);
+      if (index >= 0) {
+        const records = await (await api.at(block)).query.system.events();
+        const events = records.filter(
+          ({ phase }) => phase.isApplyExtrinsic && phase.asApplyExtrinsic.toNumber() === index,
+        );
+        return { block: block.toHex(), number, events };
+      }
+      seen = number;
+    }
+    if (Date.now() - sent > 30_000) {
+      // Refused where it is already known; that is as good.
+      await api.rpc.author.submitExtrinsic(signed).catch(() => undefined);
+      sent = Date.now();
+    }
+    return false;
+  });
+}
+
+/// The events named `section.method` among `events`.
+export function eventsOf(events: FrameSystemEventRecord[], section: string, method: string) {
+  return events
+    .map(({ event }) => event)
+    .filter((event) => event.section === section && event.method === method);
+}

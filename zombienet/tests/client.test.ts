@@ -1,0 +1,178 @@
+// What a wallet or dApp sees through polkadot.js, against a single node.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { ApiPromise } from "@polkadot/api";
+import { createKeyMulti, encodeAddress, sortAddresses } from "@polkadot/util-crypto";
+import {
+  PHA,
+  connect,
+  eventsOf,
+  finalise,
+  finalisedNumber,
+  signedExtensions,
+  until,
+  wellKnown,
+} from "../src/client.ts";
+import { DevNode } from "../src/dev-node.ts";
+
+const alice = wellKnown("Alice");
+const bob = wellKnown("Bob");
+const charlie = wellKnown("Charlie");
+
+let node: DevNode;
+let api: ApiPromise;
+
+before(async () => {
+  node = await DevNode.start(9955);
+  api = await connect(node.port);
+});
+
+after(async () => {
+  await api?.disconnect();
+  await node?.stop();
+});
+
+const free = async (address: string) =>
+  (await api.query.system.account(address)).data.free.toBigInt();
+
+test("the chain names its token, decimals and address format", async () => {
+  const properties = await api.rpc.system.properties();
+  assert.deepEqual(properties.tokenSymbol.unwrap().toJSON(), ["PHA"]);
+  assert.deepEqual(properties.tokenDecimals.unwrap().toJSON(), [12]);
+  assert.equal(properties.ss58Format.unwrap().toNumber(), 30);
+  assert.equal(api.registry.chainSS58, 30);
+  assert.equal(api.consts.balances.existentialDeposit.toBigInt(), PHA / 100n);
+  assert.equal((await api.query.balances.totalIssuance()).toBigInt(), 1_000_000_000n * PHA);
+  assert.equal(api.runtimeVersion.specName.toString(), "phala-parachain");
+});
+
+test("metadata decodes, with no unknown transaction extension", async () => {
+  const standard = [
+    "CheckNonZeroSender",
+    "CheckSpecVersion",
+    "CheckTxVersion",
+    "CheckGenesis",
+    "CheckMortality",
+    "CheckNonce",
+    "CheckWeight",
+    "ChargeTransactionPayment",
+    "CheckMetadataHash",
+  ];
+  assert.deepEqual(
+    [...api.registry.signedExtensions].sort(),
+    [...standard, ...Object.keys(signedExtensions)].sort(),
+  );
+  for (const { type } of api.runtimeMetadata.asLatest.lookup.types)
+    assert.ok(!type.def.isHistoricMetaCompat, "every type is known");
+  for (const section of ["safeMode", "txPause", "polkadotXcm", "identity", "vesting", "sudo"])
+    assert.ok(api.tx[section], `api.tx.${section}`);
+});
+
+test("a transfer arrives, and its estimated fee is the fee paid", async () => {
+  const before = { alice: await free(alice.address), dest: await free(charlie.address) };
+  const tx = api.tx.balances.transferKeepAlive(charlie.address, 5n * PHA);
+  const { partialFee } = await tx.paymentInfo(alice);
+  const { events } = await finalise(api, tx, alice);
+  const [paid] = eventsOf(events, "transactionPayment", "TransactionFeePaid");
+  const fee = (paid.data as unknown as { actualFee: { toBigInt(): bigint } }).actualFee.toBigInt();
+  assert.equal(fee, partialFee.toBigInt());
+  assert.equal(await free(charlie.address), before.dest + 5n * PHA);
+  assert.equal(eventsOf(events, "system", "ExtrinsicSuccess").length, 1);
+});
+
+test("a batch does all or nothing", async () => {
+  const pay = (amount: bigint) => api.tx.balances.transferKeepAlive(charlie.address, amount);
+  const before = await free(charlie.address);
+  const good = await finalise(api, api.tx.utility.batchAll([pay(PHA), pay(2n * PHA)]), alice);
+  assert.equal(eventsOf(good.events, "balances", "Transfer").length, 2);
+  assert.equal(await free(charlie.address), before + 3n * PHA);
+  const bad = await finalise(
+    api,
+    api.tx.utility.batchAll([pay(PHA), pay(2_000_000_000n * PHA)]),
+    alice,
+  );
+  assert.equal(eventsOf(bad.events, "system", "ExtrinsicFailed").length, 1);
+  assert.equal(await free(charlie.address), before + 3n * PHA);
+});
+
+test("a proxy acts within its kind and no further", async () => {
+  await finalise(api, api.tx.proxy.addProxy(bob.address, "NonTransfer", 0), alice);
+  const remark = api.tx.proxy.proxy(alice.address, null, api.tx.system.remarkWithEvent("0x01"));
+  const allowed = await finalise(api, remark, bob);
+  assert.equal(eventsOf(allowed.events, "system", "Remarked").length, 1);
+  const before = await free(charlie.address);
+  const transfer = api.tx.balances.transferKeepAlive(charlie.address, PHA);
+  const refused = await finalise(api, api.tx.proxy.proxy(alice.address, null, transfer), bob);
+  assert.match(eventsOf(refused.events, "proxy", "ProxyExecuted").toString(), /err/i);
+  assert.equal(await free(charlie.address), before);
+  await finalise(api, api.tx.proxy.removeProxy(bob.address, "NonTransfer", 0), alice);
+});
+
+test("a multisig of two needs both", async () => {
+  const signatories = [alice.address, bob.address];
+  const multi = encodeAddress(createKeyMulti(signatories, 2), 30);
+  await finalise(api, api.tx.balances.transferKeepAlive(multi, 20n * PHA), alice);
+  const call = api.tx.balances.transferKeepAlive(charlie.address, 7n * PHA);
+  const weight = (await call.paymentInfo(alice)).weight;
+  const before = await free(charlie.address);
+  const others = (of: string) => sortAddresses(signatories.filter((one) => one !== of), 30);
+
+  await finalise(api, api.tx.multisig.asMulti(2, others(alice.address), null, call, weight), alice);
+  assert.equal(await free(charlie.address), before, "one signature is not enough");
+  const open = (await api.query.multisig.multisigs(multi, call.method.hash)).unwrap();
+  const second = await finalise(
+    api,
+    api.tx.multisig.asMulti(2, others(bob.address), open.when, call, weight),
+    bob,
+  );
+  assert.equal(eventsOf(second.events, "multisig", "MultisigExecuted").length, 1);
+  assert.equal(await free(charlie.address), before + 7n * PHA);
+});
+
+test("a mortal transaction counts within its era and not after it", async () => {
+  const tx = () => api.tx.system.remarkWithEvent("0x02");
+  const { block } = await api.rpc.chain.getBlock();
+  const signed = await tx().signAsync(alice, { nonce: -1, era: 8, blockHash: block.header.hash });
+  assert.ok(signed.era.isMortalEra);
+  const death = signed.era.asMortalEra.death(block.header.number.toNumber());
+  await until(`block ${death}`, 60, async () => (await finalisedNumber(api)) >= death);
+  // The era now names another birth block, whose hash the signature does not cover.
+  await assert.rejects(api.rpc.author.submitExtrinsic(signed), /bad signature|ancient birth block/i);
+  const fresh = await finalise(api, tx(), alice);
+  assert.equal(eventsOf(fresh.events, "system", "Remarked").length, 1);
+});
+
+test("what is wrong with a transaction is said", async (t) => {
+  const remark = () => api.tx.system.remarkWithEvent("0x03");
+  await t.test("a nonce that was used", async () => {
+    const used = await remark().signAsync(alice, { nonce: 0 });
+    await assert.rejects(api.rpc.author.submitExtrinsic(used), /outdated/i);
+  });
+  await t.test("an account without money", async () => {
+    const pauper = wellKnown("nobody-has-ever-paid-me");
+    const signed = await remark().signAsync(pauper, { nonce: -1 });
+    await assert.rejects(api.rpc.author.submitExtrinsic(signed), /inability to pay/i);
+  });
+  await t.test("a signature of somebody else", async () => {
+    const signed = await remark().signAsync(alice, { nonce: -1 });
+    signed.signature.set(new Uint8Array(64).fill(1));
+    await assert.rejects(api.rpc.author.submitExtrinsic(signed.toHex()), /bad signature/i);
+  });
+  await t.test("a transfer above the balance", async () => {
+    const tx = api.tx.balances.transferKeepAlive(charlie.address, 900_000_000n * PHA);
+    const { events } = await finalise(api, tx, bob);
+    const [failed] = eventsOf(events, "system", "ExtrinsicFailed");
+    assert.match(failed.data.toString(), /FundsUnavailable/);
+  });
+});
+
+test("nobody but sudo acts as Root", async () => {
+  const mint = api.tx.balances.forceSetBalance(bob.address, 999_999_999n * PHA);
+  const before = await free(bob.address);
+  const direct = await finalise(api, mint, bob);
+  assert.match(eventsOf(direct.events, "system", "ExtrinsicFailed").toString(), /badOrigin/);
+  const sudo = await finalise(api, api.tx.sudo.sudo(mint), bob);
+  assert.equal(eventsOf(sudo.events, "system", "ExtrinsicFailed").length, 1);
+  assert.ok((await free(bob.address)) < before);
+});

@@ -1,0 +1,138 @@
+// The parachain under a real relay chain: it registers, produces, becomes final, survives the death of
+// nodes, and upgrades itself.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import type { ApiPromise } from "@polkadot/api";
+import { u8aToHex } from "@polkadot/util";
+import { blake2AsHex } from "@polkadot/util-crypto";
+import {
+  PHA,
+  bestNumber,
+  eventsOf,
+  finalise,
+  finalisedNumber,
+  sleep,
+  until,
+  wellKnown,
+} from "../src/client.ts";
+import { COLLATORS, LocalNetwork, PARA_ID, VALIDATORS } from "../src/network.ts";
+
+const alice = wellKnown("Alice");
+
+let network: LocalNetwork;
+let relay: ApiPromise;
+let collators: ApiPromise[];
+
+before(async () => {
+  network = await LocalNetwork.start();
+  await network.ready(900, (line) => console.log(`  ${line}`));
+  relay = await network.connect(VALIDATORS[0]);
+  collators = await Promise.all(COLLATORS.map((name) => network.connect(name)));
+});
+
+after(async () => {
+  await network?.stop();
+});
+
+/// Blocks that become final on `api` within `seconds`.
+async function finalisedIn(api: ApiPromise, seconds: number): Promise<number> {
+  const start = await finalisedNumber(api);
+  await sleep(seconds * 1_000);
+  return (await finalisedNumber(api)) - start;
+}
+
+test("the relay chain knows the parachain and includes its blocks", async () => {
+  const lifecycle = await relay.query.paras.paraLifecycles(PARA_ID);
+  assert.equal(lifecycle.toString(), "Parachain");
+  const head = await relay.query.paras.heads(PARA_ID);
+  assert.ok(!head.isEmpty);
+  assert.ok((await finalisedNumber(relay)) > 0);
+});
+
+test("blocks become final, and finality follows closely", async () => {
+  assert.ok((await finalisedIn(collators[0], 60)) >= 5, "at least five of ten slots in a minute");
+  const lag = (await bestNumber(collators[0])) - (await finalisedNumber(collators[0]));
+  // The relay chain's own finality takes three of its blocks; the rest is backing and inclusion.
+  assert.ok(lag < 8, `finality is ${lag} blocks behind`);
+  const relayLag = (await bestNumber(relay)) - (await finalisedNumber(relay));
+  assert.ok(relayLag < 5, `the relay chain's finality is ${relayLag} blocks behind`);
+});
+
+test("both collators author", async () => {
+  const authors = new Set<string>();
+  const api = collators[0];
+  await until("blocks of two authors", 120, async () => {
+    for (let number = await finalisedNumber(api), end = number - 6; number > Math.max(0, end); number--) {
+      const hash = await api.rpc.chain.getBlockHash(number);
+      const { digest } = await api.rpc.chain.getHeader(hash);
+      const slot = digest.logs.find((log) => log.isPreRuntime)?.asPreRuntime[1];
+      if (slot) authors.add((slot.toU8a(true)[0] % 2).toString());
+    }
+    return authors.size === 2;
+  });
+});
+
+test("a transfer is final on both collators, and its events decode", async () => {
+  const dest = wellKnown("Eve").address;
+  const { block, events } = await finalise(
+    collators[0],
+    collators[0].tx.balances.transferKeepAlive(dest, 3n * PHA),
+    alice,
+  );
+  const [transfer] = eventsOf(events, "balances", "Transfer");
+  const { from, to, amount } = transfer.data as unknown as Record<string, { toString(): string }>;
+  assert.equal(from.toString(), alice.address);
+  assert.equal(to.toString(), dest);
+  assert.equal(amount.toString(), (3n * PHA).toString());
+  const other = await until("the block on the other collator", 60, async () => {
+    const header = await collators[1].rpc.chain.getHeader(block).catch(() => undefined);
+    return header && header.number.toNumber() <= (await finalisedNumber(collators[1])) && header;
+  });
+  assert.equal(other.hash.toHex(), block);
+});
+
+test("with one collator killed the chain goes on, and the killed one catches up", async () => {
+  const killed = network.restart(COLLATORS[1], 75);
+  await sleep(5_000);
+  const alone = await finalisedIn(collators[0], 60);
+  assert.ok(alone >= 2, `${alone} blocks became final with one collator`);
+  await killed;
+  const back = await network.connect(COLLATORS[1]);
+  const target = await finalisedNumber(collators[0]);
+  await until("the restarted collator has caught up", 180, async () =>
+    (await finalisedNumber(back)) >= target);
+  const hash = (await collators[0].rpc.chain.getBlockHash(target)).toHex();
+  assert.equal((await back.rpc.chain.getBlockHash(target)).toHex(), hash);
+});
+
+test("after a restart of both validators the chain resumes", async () => {
+  await Promise.all(VALIDATORS.map((name) => network.restart(name, 10)));
+  const before = await finalisedNumber(collators[0]);
+  await until("new finalised blocks", 300, async () =>
+    (await finalisedNumber(collators[0])) >= before + 5);
+});
+
+test("a runtime upgrade is enacted and blocks continue", async () => {
+  const api = collators[0];
+  const file = process.env.PHALA_UPGRADE_WASM;
+  assert.ok(file, "PHALA_UPGRADE_WASM names the runtime to upgrade to");
+  const code = readFileSync(file);
+  const version = async () => (await api.rpc.state.getRuntimeVersion()).specVersion.toNumber();
+  const old = await version();
+
+  const authorise = api.tx.system.authorizeUpgrade(blake2AsHex(code));
+  await finalise(api, api.tx.sudo.sudo(authorise), alice);
+  const { events } = await finalise(api, api.tx.system.applyAuthorizedUpgrade(u8aToHex(code)), alice, 300);
+  assert.equal(eventsOf(events, "parachainSystem", "ValidationFunctionStored").length, 1);
+
+  await until("the new version", 600, async () => (await version()) > old);
+  assert.equal(await version(), old + 1);
+  const enacted = await finalisedNumber(api);
+  await until("final blocks of the new runtime", 180, async () =>
+    (await finalisedNumber(api)) >= enacted + 5);
+  const last = await api.query.system.lastRuntimeUpgrade();
+  assert.equal(last.unwrap().specVersion.toNumber(), old + 1);
+  await finalise(api, api.tx.system.remarkWithEvent("0x04"), wellKnown("Bob"));
+});

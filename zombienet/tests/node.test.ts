@@ -1,0 +1,107 @@
+// What `phala-node` says to an operator who got something wrong.
+
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { until } from "../src/client.ts";
+
+let directory: string;
+before(() => {
+  directory = mkdtempSync(join(tmpdir(), "phala-node-"));
+});
+after(() => rmSync(directory, { recursive: true, force: true }));
+
+/// Runs the node until it ends by itself, and returns its exit code and all that it printed.
+function node(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync("phala-node", args, {
+    encoding: "utf8",
+    timeout: 240_000,
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return { status, stdout, text: stdout + stderr };
+}
+
+function fails(args: string[], ...patterns: RegExp[]) {
+  const { status, text } = node(...args);
+  assert.ok(status !== 0 && status !== null, `it ends with an error:\n${text}`);
+  for (const pattern of patterns) assert.match(text, pattern);
+}
+
+const basePath = (name: string) => ["--base-path", join(directory, name)];
+
+test("an unknown chain lists the known ones", () => {
+  fails(["--chain", "phalla"], /`phalla` is neither/, /--chain dev/, /--chain local/, /--chain live/);
+});
+
+test("no chain at all lists the known ones", () => {
+  fails([], /no chain was named/, /--chain dev/);
+});
+
+test("a collator without a relay chain's specification is told to name one", () => {
+  fails(
+    [
+      ...["--chain", "local", "--alice", "--collator", "--unsafe-force-node-key-generation"],
+      ...basePath("no-relay"),
+    ],
+    /-- --chain relay-chain\.json/,
+  );
+});
+
+test("a port in use is named as such", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(39_955, "127.0.0.1", resolve));
+  try {
+    fails(["--dev", "--rpc-port", "39955", ...basePath("port")], /another program.*uses the port/s);
+  } finally {
+    server.close();
+  }
+});
+
+test("data of another chain is refused with a remedy", async () => {
+  const at = ["--dev-block-time", "1000", "--rpc-port", "39956", "--port", "0", "--no-prometheus"];
+  const own = spawn("phala-node", ["--chain", "dev", ...at, ...basePath("genesis")], {
+    stdio: "ignore",
+  });
+  const mark = join(directory, "genesis/chains/phala-dev/genesis");
+  await until("the node has marked its data", 120, async () => existsSync(mark));
+  const ended = new Promise((resolve) => own.once("exit", resolve));
+  own.kill("SIGKILL");
+  await ended;
+
+  const spec = JSON.parse(node("export-chain-spec", "--chain", "dev").stdout);
+  spec.genesis.runtimeGenesis.patch.collatorSelection.desiredCandidates = 3;
+  const other = join(directory, "other.json");
+  writeFileSync(other, JSON.stringify(spec));
+  fails(
+    ["--chain", other, ...at, ...basePath("genesis")],
+    /is of another chain/,
+    /purge-chain/,
+  );
+});
+
+test("the live template names what it lacks, and refuses a well-known key", () => {
+  fails(["export-chain-spec", "--chain", "live", "--raw"], /genesis has no collator/);
+  const template = join(directory, "live.json");
+  assert.equal(node("export-chain-spec", "--chain", "live", "--output", template).status, 0);
+  const spec = JSON.parse(readFileSync(template, "utf8"));
+  const patch = spec.genesis.runtimeGenesis.patch;
+  const alice = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+  patch.collatorSelection.invulnerables = [alice];
+  patch.session.keys = [[alice, alice, { aura: alice }]];
+  writeFileSync(template, JSON.stringify(spec));
+  fails(["export-chain-spec", "--chain", template, "--raw"], /well-known development key/);
+});
+
+test("chain specifications of development chains are complete", () => {
+  for (const chain of ["dev", "local"]) {
+    const { status, stdout } = node("export-chain-spec", "--chain", chain, "--raw");
+    assert.equal(status, 0);
+    const spec = JSON.parse(stdout);
+    assert.ok(spec.genesis.raw.top["0x3a636f6465"], ":code is there");
+    assert.equal(spec.properties.tokenSymbol, "PHA");
+  }
+});
