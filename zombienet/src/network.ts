@@ -1,5 +1,6 @@
 // Starts networks/local.toml and stops it, with every process in it.
 
+import "./tolerant-logs.ts";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
