@@ -1,10 +1,11 @@
 //! Collator and full node of the Phala parachain.
 //!
 //! Everything a node does comes from `polkadot-omni-node-lib`; this program adds the chains that it
-//! knows by name, refuses data of another chain, and says what to do about an error.
+//! knows by name, refuses data of another chain and ports in use, and says what to do about an error.
 
 mod chains;
 mod data;
+mod ports;
 mod remedy;
 
 // Links the allocator that official builds use.
@@ -60,6 +61,7 @@ fn run_node() -> sc_cli::Result<()> {
 	if let Ok(cli) = matches.and_then(|matches| NodeCli::from_arg_matches(&matches))
 		&& cli.subcommand.is_none()
 	{
+		ports::check(&cli.run.base)?;
 		data::check(&cli.run.base, &NodeCli::executable_name(), &Chains)?;
 	}
 	run::<PhalaNode>(RunConfig::new(Box::new(DefaultRuntimeResolver), Box::new(Chains)))
