@@ -53,11 +53,19 @@ test("the relay chain knows the parachain and includes its blocks", async () => 
 
 test("blocks become final, and finality follows closely", async () => {
   assert.ok((await finalisedIn(collators[0], 60)) >= 5, "at least five of ten slots in a minute");
-  const lag = (await bestNumber(collators[0])) - (await finalisedNumber(collators[0]));
-  // The relay chain's own finality takes three of its blocks; the rest is backing and inclusion.
-  assert.ok(lag < 8, `finality is ${lag} blocks behind`);
-  const relayLag = (await bestNumber(relay)) - (await finalisedNumber(relay));
-  assert.ok(relayLag < 5, `the relay chain's finality is ${relayLag} blocks behind`);
+  // The relay chain's own finality takes three of its blocks; the rest is backing and inclusion. One
+  // look may fall on a fork, so the typical one counts.
+  const lagOf = async (api: ApiPromise) => (await bestNumber(api)) - (await finalisedNumber(api));
+  const lags: number[][] = [];
+  for (let look = 0; look < 15; look++) {
+    lags.push(await Promise.all([relay, collators[0]].map(lagOf)));
+    await sleep(4_000);
+  }
+  for (const [chain, name] of ["the relay chain", "the parachain"].entries()) {
+    const sorted = lags.map((look) => look[chain]).sort((a, b) => a - b);
+    assert.ok(sorted[7] < 5, `the median lag of ${name}'s finality is below 5: ${sorted}`);
+    assert.ok(sorted[14] < 8, `${name}'s finality never falls behind: ${sorted}`);
+  }
 });
 
 test("both collators author", async () => {
