@@ -1,0 +1,271 @@
+//! The chain, as its node sees it: reads at finalised blocks, and transactions that are followed
+//! until they are final.
+//!
+//! Requests are plain ones, without subscriptions: nothing is missed while a connection is away, and
+//! a node that falls silent is noticed by the time limit of the next request. What a node says is
+//! believed; run your own.
+
+mod account;
+mod explain;
+mod follow;
+mod shape;
+mod transact;
+
+pub use account::{Account, AccountError};
+pub use explain::{Explained, explain};
+pub use follow::{Fate, Ledger, Signed, Submission, follow};
+pub use shape::{Shape, missing};
+pub use transact::Outcome;
+pub use subxt::{
+	self, SubstrateConfig as Config,
+	utils::{AccountId32, MultiAddress},
+};
+
+use crate::{backoff::Backoff, shutdown::Shutdown};
+use phala_primitives::{BlockRef, ChainId};
+use std::{sync::Arc, time::Duration};
+use subxt::{
+	OnlineClient, OnlineClientAtBlock,
+	backend::LegacyBackend,
+	config::RpcConfigFor,
+	dynamic,
+	ext::scale_decode::DecodeAsType,
+	rpcs::{LegacyRpcMethods, RpcClient},
+};
+
+/// Longest time for a connection to come up.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Why the chain did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ChainError {
+	/// No connection.
+	#[error(
+		"cannot connect to {url}: {cause}. Is the node running, is this its RPC address (ws:// or \
+		 wss://), and may this machine reach it?"
+	)]
+	Connect {
+		/// The node.
+		url: String,
+		/// What went wrong.
+		cause: String,
+	},
+	/// A request failed.
+	#[error("{url}: {cause}")]
+	Request {
+		/// The node.
+		url: String,
+		/// What went wrong.
+		cause: Box<subxt::Error>,
+	},
+	/// The chain's runtime is none that the program understands.
+	#[error(
+		"the chain's runtime (version {spec_version}) lacks what this program needs: {missing}. \
+		 Connect to a Phala node, and use a version of this program that fits its runtime"
+	)]
+	Shape {
+		/// Version of the runtime.
+		spec_version: u32,
+		/// What is missing, and where.
+		missing: String,
+	},
+	/// The chain would refuse the transaction.
+	#[error("the chain refuses the transaction: {0}")]
+	Refused(String),
+	/// The signer's account.
+	#[error(transparent)]
+	Account(#[from] AccountError),
+}
+
+/// A connection to a node.
+#[derive(Clone)]
+pub struct Chain {
+	url: Arc<str>,
+	id: ChainId,
+	rpc: LegacyRpcMethods<RpcConfigFor<Config>>,
+	api: OnlineClient<Config>,
+}
+
+/// The state after a finalised block.
+#[derive(Clone)]
+pub struct Finalised {
+	url: Arc<str>,
+	/// The block.
+	pub block: BlockRef,
+	/// Its state, for reading.
+	pub at: OnlineClientAtBlock<Config>,
+}
+
+fn failed<E: Into<subxt::Error>>(url: &Arc<str>) -> impl FnOnce(E) -> ChainError {
+	let url = url.to_string();
+	move |cause| ChainError::Request { url, cause: Box::new(cause.into()) }
+}
+
+impl Chain {
+	/// Connects to the node at `url`: `ws://…` or `wss://…`.
+	pub async fn connect(url: &str) -> Result<Self, ChainError> {
+		let fail = |cause: String| ChainError::Connect { url: url.into(), cause };
+		let client = tokio::time::timeout(CONNECT_TIMEOUT, RpcClient::from_insecure_url(url))
+			.await
+			.map_err(|_| fail("no answer in time".into()))?
+			.map_err(|error| fail(error.to_string()))?;
+		Self::with_client(url, client).await
+	}
+
+	/// Over any transport.
+	pub async fn with_client(url: &str, client: RpcClient) -> Result<Self, ChainError> {
+		let url: Arc<str> = url.into();
+		let backend = LegacyBackend::builder().build(client.clone());
+		let api = OnlineClient::from_backend_with_config(Config::new(), Arc::new(backend))
+			.await
+			.map_err(failed(&url))?;
+		let genesis = api.genesis_hash();
+		let id = ChainId { genesis, para_id: 0 };
+		let mut chain = Self { url, id, rpc: LegacyRpcMethods::new(client), api };
+		chain.id.para_id = chain.finalised().await?.para_id().await?;
+		Ok(chain)
+	}
+
+	/// Connects to the first of several nodes that answers, with back-off after each round in vain.
+	/// `None` if the program shall end first. `failed` hears of every failure.
+	pub async fn connect_any(
+		urls: &[String],
+		backoff: &mut Backoff,
+		shutdown: &Shutdown,
+		mut failed: impl FnMut(&ChainError),
+	) -> Option<Self> {
+		loop {
+			for url in urls {
+				match shutdown.or(Self::connect(url)).await? {
+					Ok(chain) => return Some(chain),
+					Err(error) => failed(&error),
+				}
+			}
+			let delay = backoff.delay(&mut rand::thread_rng());
+			if !shutdown.sleep(delay).await {
+				return None;
+			}
+		}
+	}
+
+	/// The node's address.
+	pub fn url(&self) -> &str {
+		&self.url
+	}
+
+	/// Which chain it is.
+	pub fn id(&self) -> ChainId {
+		self.id
+	}
+
+	/// The newest finalised block that the node knows.
+	pub async fn finalised(&self) -> Result<Finalised, ChainError> {
+		let hash = self.rpc.chain_get_finalized_head().await.map_err(failed(&self.url))?;
+		self.state(hash).await
+	}
+
+	async fn state(&self, hash: sp_core::H256) -> Result<Finalised, ChainError> {
+		let at = self.api.at_block(hash).await.map_err(failed(&self.url))?;
+		// Heights of this chain are 32 bits wide; a node that says otherwise is on no such chain.
+		let number = u32::try_from(at.block_number()).unwrap_or(u32::MAX);
+		let block = BlockRef { number, hash };
+		Ok(Finalised { url: self.url.clone(), block, at })
+	}
+}
+
+impl Finalised {
+	/// Calls a view function of a pallet.
+	pub async fn view<A, R>(&self, pallet: &str, function: &str, args: A) -> Result<R, ChainError>
+	where
+		A: subxt::ext::frame_decode::view_functions::IntoEncodableValues,
+		R: DecodeAsType,
+	{
+		let call = dynamic::view_function_call::<A, R>(pallet, function, args);
+		self.at.view_functions().call(call).await.map_err(failed(&self.url))
+	}
+
+	/// A storage item without keys; `None` if nothing is stored.
+	pub async fn value<R: DecodeAsType>(
+		&self,
+		pallet: &str,
+		item: &str,
+	) -> Result<Option<R>, ChainError> {
+		let address = dynamic::storage::<(), R>(pallet, item);
+		let value = self.at.storage().try_fetch(address, ()).await.map_err(failed(&self.url))?;
+		value.map(|value| value.decode()).transpose().map_err(failed(&self.url))
+	}
+
+	/// All values of a storage map. For maps that governance keeps small.
+	pub async fn values<R: DecodeAsType>(
+		&self,
+		pallet: &str,
+		item: &str,
+	) -> Result<Vec<R>, ChainError> {
+		use subxt::ext::scale_value::Value;
+		let address = dynamic::storage::<(Value,), R>(pallet, item);
+		let mut entries =
+			self.at.storage().iter(address, ()).await.map_err(failed(&self.url))?;
+		let mut values = vec![];
+		while let Some(entry) = entries.next().await {
+			let entry = entry.map_err(failed(&self.url))?;
+			values.push(entry.value().decode().map_err(failed(&self.url))?);
+		}
+		Ok(values)
+	}
+
+	/// A constant of a pallet.
+	pub fn constant<R: DecodeAsType>(&self, pallet: &str, name: &str) -> Result<R, ChainError> {
+		let address = dynamic::constant::<R>(pallet, name);
+		self.at.constants().entry(address).map_err(failed(&self.url))
+	}
+
+	/// The block's own time, in Unix seconds.
+	pub async fn time(&self) -> Result<u64, ChainError> {
+		let millis: Option<u64> = self.value("Timestamp", "Now").await?;
+		Ok(millis.unwrap_or(0) / 1000)
+	}
+
+	/// Next transaction number of an account, after this block.
+	pub async fn nonce(&self, account: &AccountId32) -> Result<u64, ChainError> {
+		self.at.tx().account_nonce(account).await.map_err(failed(&self.url))
+	}
+
+	/// What an account can spend at most: its free balance, in the smallest unit.
+	pub async fn free_balance(&self, account: &AccountId32) -> Result<u128, ChainError> {
+		#[derive(DecodeAsType)]
+		#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+		struct Info {
+			data: Data,
+		}
+		#[derive(DecodeAsType)]
+		#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+		struct Data {
+			free: u128,
+		}
+		let address = dynamic::storage::<([u8; 32],), Info>("System", "Account");
+		let found = self.at.storage().try_fetch(address, (account.0,)).await;
+		let Some(value) = found.map_err(failed(&self.url))? else { return Ok(0) };
+		Ok(value.decode().map_err(failed(&self.url))?.data.free)
+	}
+
+	/// Fails if the runtime lacks anything of these pallets.
+	pub fn ensure_shape(&self, shapes: &[Shape]) -> Result<(), ChainError> {
+		let missing = missing(self.at.metadata_ref(), shapes);
+		if missing.is_empty() {
+			return Ok(());
+		}
+		let spec_version = self.at.spec_version();
+		Err(ChainError::Shape { spec_version, missing: missing.join("; ") })
+	}
+
+	async fn para_id(&self) -> Result<u32, ChainError> {
+		let none = || ChainError::Shape {
+			spec_version: self.at.spec_version(),
+			missing: "ParachainInfo.ParachainId".into(),
+		};
+		if self.at.metadata_ref().pallet_by_name("ParachainInfo").is_none() {
+			return Err(none());
+		}
+		self.value("ParachainInfo", "ParachainId").await?.ok_or_else(none)
+	}
+}

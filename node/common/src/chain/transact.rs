@@ -1,0 +1,272 @@
+//! Signing, submitting and judging transactions.
+
+use super::{
+	Account, AccountId32, Chain, ChainError, Config, Explained, Fate, Finalised, Ledger,
+	MultiAddress, Signed, Submission, explain, failed, follow,
+};
+use phala_primitives::BlockRef;
+use sp_core::H256;
+use std::time::Duration;
+use subxt::{
+	client::OnlineClientAtBlockImpl,
+	config::DefaultExtrinsicParamsBuilder,
+	dynamic,
+	error::DispatchError,
+	ext::{
+		scale_decode::DecodeAsType,
+		scale_encode::{self, EncodeAsFields, EncodeAsType, TypeResolver},
+		scale_value::Value,
+	},
+	rpcs::Error as RpcError,
+	events::Phase,
+	transactions::{Payload, SubmittableTransaction, TransactionInvalid, ValidationResult},
+};
+
+/// Blocks for which a transaction can be included, a power of two. Long enough for a busy chain,
+/// short enough that a lost transaction is soon known to be lost.
+const LIFETIME: u32 = 64;
+
+/// JSON-RPC error codes of a node's `author` interface (`sc-rpc-api`).
+mod code {
+	/// The transaction is invalid in the current state.
+	pub const INVALID: i32 = 1010;
+	/// Its validity cannot be told.
+	pub const UNKNOWN: i32 = 1011;
+	/// The pool has thrown it out a moment ago.
+	pub const BANNED: i32 = 1012;
+	/// The pool has it.
+	pub const IMPORTED: i32 = 1013;
+	/// Another one with the same number has at least the same priority.
+	pub const PRIORITY: i32 = 1014;
+	/// The pool is full.
+	pub const DROPPED: i32 = 1016;
+}
+
+impl Ledger for Chain {
+	type Error = ChainError;
+
+	async fn finalised(&self) -> Result<BlockRef, ChainError> {
+		Ok(Chain::finalised(self).await?.block)
+	}
+
+	async fn transactions(&self, number: u32) -> Result<(H256, Vec<H256>), ChainError> {
+		let gone = || failed(&self.url)(RpcError::User(subxt::rpcs::UserError {
+			code: 0,
+			message: format!("the node has no body of block {number}"),
+			data: None,
+		}));
+		let hash = self.rpc.chain_get_block_hash(Some(number.into())).await;
+		let hash = hash.map_err(failed(&self.url))?.ok_or_else(gone)?;
+		let block = self.rpc.chain_get_block(Some(hash)).await.map_err(failed(&self.url))?;
+		let extrinsics = block.ok_or_else(gone)?.block.extrinsics;
+		let hashes = extrinsics.iter().map(|bytes| hash_of(&bytes.0)).collect();
+		Ok((hash, hashes))
+	}
+
+	async fn nonce(&self, signer: &[u8; 32], after: H256) -> Result<u64, ChainError> {
+		self.state(after).await?.nonce(&AccountId32(*signer)).await
+	}
+
+	async fn submit(&self, bytes: &[u8]) -> Result<Submission, ChainError> {
+		match self.rpc.author_submit_extrinsic(bytes).await {
+			Ok(_) => Ok(Submission::Accepted),
+			Err(RpcError::User(error)) => match error.code {
+				code::IMPORTED => Ok(Submission::Accepted),
+				code::INVALID | code::UNKNOWN | code::BANNED | code::PRIORITY | code::DROPPED => {
+					let data = error.data.map(|data| format!(": {data}")).unwrap_or_default();
+					Ok(Submission::Refused(format!("{}{data}", error.message)))
+				},
+				_ => Err(failed(&self.url)(RpcError::User(error))),
+			},
+			Err(error) => Err(failed(&self.url)(error)),
+		}
+	}
+}
+
+fn hash_of(bytes: &[u8]) -> H256 {
+	sp_crypto_hashing::blake2_256(bytes).into()
+}
+
+/// A call that is encoded already, inside of another one.
+struct Encoded(Vec<u8>);
+
+impl EncodeAsType for Encoded {
+	fn encode_as_type_to<R: TypeResolver>(
+		&self,
+		_: R::TypeId,
+		_: &R,
+		out: &mut Vec<u8>,
+	) -> Result<(), scale_encode::Error> {
+		out.extend(&self.0);
+		Ok(())
+	}
+}
+
+#[derive(EncodeAsType)]
+#[encode_as_type(crate_path = "subxt::ext::scale_encode")]
+struct Proxied {
+	real: MultiAddress<AccountId32, ()>,
+	force_proxy_type: Option<()>,
+	call: Encoded,
+}
+
+impl Finalised {
+	/// Encodes a call against the runtime's metadata: fails if its arguments have another shape.
+	pub fn encode_call<C: EncodeAsFields>(
+		&self,
+		pallet: &str,
+		call: &str,
+		arguments: C,
+	) -> Result<Vec<u8>, ChainError> {
+		self.at.tx().call_data(&dynamic::tx(pallet, call, arguments)).map_err(failed(&self.url))
+	}
+
+	/// Signs a call with number `nonce`, bound to this block.
+	fn sign(
+		&self,
+		account: &Account,
+		nonce: u64,
+		call: &impl Payload,
+	) -> Result<Submittable, ChainError> {
+		let BlockRef { number, hash } = self.block;
+		let params = DefaultExtrinsicParamsBuilder::<Config>::new()
+			.mortal_from_unchecked(LIFETIME.into(), number.into(), hash)
+			.nonce(nonce)
+			.build();
+		let mut unsigned =
+			self.at.tx().create_signable_offline(call, params).map_err(failed(&self.url))?;
+		unsigned.sign(account).map_err(failed(&self.url))
+	}
+
+	/// Why the transaction at `index` of this block failed; `None` if it did not.
+	pub async fn failure(&self, index: usize) -> Result<Option<Explained>, ChainError> {
+		let events = self.at.events().fetch().await.map_err(failed(&self.url))?;
+		for event in events.iter() {
+			let event = event.map_err(failed(&self.url))?;
+			if !matches!(event.phase(), Phase::ApplyExtrinsic(of) if of as usize == index) {
+				continue;
+			}
+			let bytes = event.field_bytes();
+			let error = match (event.pallet_name(), event.event_name()) {
+				("System", "ExtrinsicFailed") => bytes,
+				// A result in SCALE; the outer transaction succeeds in any case.
+				("Proxy", "ProxyExecuted") if bytes.first() == Some(&1) => &bytes[1..],
+				_ => continue,
+			};
+			let error = DispatchError::decode_from(error, self.at.metadata());
+			return Ok(Some(self.explain(error.map_err(failed(&self.url))?)));
+		}
+		Ok(None)
+	}
+
+	fn explain(&self, error: DispatchError) -> Explained {
+		if let DispatchError::Module(error) = &error {
+			let metadata = self.at.metadata_ref();
+			let bytes = error.bytes();
+			let decoded =
+				metadata.pallet_by_error_index(error.pallet_index()).and_then(|pallet| {
+					let ty = pallet.error_ty_id()?;
+					let value = Value::decode_as_type(&mut &bytes[1..], ty, metadata.types());
+					Some(explain(metadata, pallet.name(), &value.ok()?))
+				});
+			if let Some(explained) = decoded {
+				return explained;
+			}
+		}
+		Explained { path: vec![error.to_string()], docs: String::new() }
+	}
+}
+
+type Submittable = SubmittableTransaction<Config, OnlineClientAtBlockImpl<Config>>;
+
+/// How a followed transaction ended, and if it was included, with what effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+	/// It did what it says.
+	Done(BlockRef),
+	/// It was included, cost its fee, and did nothing.
+	Failed(Explained),
+	/// Another transaction of the account took its number.
+	Superseded,
+	/// It was never included, and never will be.
+	Expired {
+		/// What the node said at the last attempt to submit it.
+		refusal: Option<String>,
+	},
+}
+
+impl Chain {
+	/// Signs a call for the account, or for the one that it is a proxy of, and asks the runtime
+	/// whether it would take it. Nothing is sent.
+	pub async fn prepare<C: EncodeAsFields>(
+		&self,
+		state: &Finalised,
+		account: &Account,
+		pallet: &str,
+		call: &str,
+		arguments: C,
+	) -> Result<Signed, ChainError> {
+		let signer = account.signer();
+		let nonce = self.rpc.system_account_next_index(&signer).await;
+		let nonce = nonce.map_err(failed(&self.url))?;
+		let transaction = match account.real() {
+			None => state.sign(account, nonce, &dynamic::tx(pallet, call, arguments))?,
+			Some(real) => {
+				let call = Encoded(state.encode_call(pallet, call, arguments)?);
+				let proxied =
+					Proxied { real: MultiAddress::Id(real), force_proxy_type: None, call };
+				state.sign(account, nonce, &dynamic::tx("Proxy", "proxy", proxied))?
+			},
+		};
+		match transaction.validate().await.map_err(failed(&self.url))? {
+			ValidationResult::Valid(_) => {},
+			ValidationResult::Invalid(TransactionInvalid::Payment) => {
+				return Err(ChainError::Refused(format!(
+					"the account {signer} cannot pay its fee: send PHA to it"
+				)));
+			},
+			other => return Err(ChainError::Refused(format!("{other:?}"))),
+		}
+		let bytes = transaction.into_encoded();
+		Ok(Signed {
+			hash: hash_of(&bytes),
+			bytes,
+			signer: signer.0,
+			nonce,
+			after: state.block.number,
+			last: state.block.number.saturating_add(LIFETIME),
+		})
+	}
+
+	/// The fee of a call that is encoded against this state, in the smallest unit of money. The
+	/// signature is only for its size.
+	pub async fn fee<C: EncodeAsFields>(
+		&self,
+		state: &Finalised,
+		account: &Account,
+		pallet: &str,
+		call: &str,
+		arguments: C,
+	) -> Result<u128, ChainError> {
+		let transaction = state.sign(account, 0, &dynamic::tx(pallet, call, arguments))?;
+		transaction.partial_fee_estimate().await.map_err(failed(&self.url))
+	}
+
+	/// Follows a transaction until its fate is final, see [`follow`].
+	pub async fn conclude(
+		&self,
+		signed: &Signed,
+		interval: Duration,
+	) -> Result<Outcome, ChainError> {
+		Ok(match follow(self, signed, interval).await? {
+			Fate::Superseded => Outcome::Superseded,
+			Fate::Expired { refusal } => Outcome::Expired { refusal },
+			Fate::Included { block, index } => {
+				match self.state(block.hash).await?.failure(index).await? {
+					None => Outcome::Done(block),
+					Some(explained) => Outcome::Failed(explained),
+				}
+			},
+		})
+	}
+}

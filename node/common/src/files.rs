@@ -1,0 +1,160 @@
+//! Files that are whole or absent, whenever the power fails, and a lock on a folder.
+
+use rustix::fs::{FlockOperation, flock};
+use std::{
+	fs::{self, File, OpenOptions},
+	io::{self, Write},
+	os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+	path::{Path, PathBuf},
+};
+
+/// Why something could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {}: {cause}{}", path.display(), hint(cause))]
+pub struct FileError {
+	/// What was tried.
+	pub action: &'static str,
+	/// With which file.
+	pub path: PathBuf,
+	/// What the system said.
+	pub cause: io::Error,
+}
+
+fn hint(cause: &io::Error) -> &'static str {
+	match cause.kind() {
+		io::ErrorKind::PermissionDenied => ": give the program's user access to it",
+		io::ErrorKind::StorageFull => ": free space on its file system",
+		io::ErrorKind::ReadOnlyFilesystem => ": choose a path on a writable file system",
+		_ => "",
+	}
+}
+
+/// Attaches what was tried to what the system said.
+pub(crate) fn because(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
+	move |cause| FileError { action, path: path.to_owned(), cause }
+}
+
+/// The content of a file, or `None` if there is no such file.
+pub fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+	match fs::read(path) {
+		Ok(content) => Ok(Some(content)),
+		Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+		Err(cause) => Err(because("read", path)(cause)),
+	}
+}
+
+/// Makes a folder that only its owner can enter, with its parents.
+pub fn create_private_dir(path: &Path) -> Result<(), FileError> {
+	fs::DirBuilder::new()
+		.recursive(true)
+		.mode(0o700)
+		.create(path)
+		.map_err(because("create the folder", path))
+}
+
+/// Replaces a file's content. After a crash at any point the file has the old or the new content in
+/// full; after the return it has the new one even if the power fails. Only its owner can read it.
+pub fn write(path: &Path, content: &[u8]) -> Result<(), FileError> {
+	let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+	let folder = folder.unwrap_or(Path::new("."));
+	let mut name = path.file_name().unwrap_or_default().to_owned();
+	name.push(".new");
+	let new = folder.join(name);
+	// What an earlier crash left may have other permissions.
+	remove(&new)?;
+	let mut file = OpenOptions::new()
+		.write(true)
+		.create_new(true)
+		.mode(0o600)
+		.open(&new)
+		.map_err(because("create", &new))?;
+	file.write_all(content).map_err(because("write", &new))?;
+	file.sync_all().map_err(because("write", &new))?;
+	fs::rename(&new, path).map_err(because("replace", path))?;
+	sync_dir(folder)
+}
+
+/// Removes a file, if it is there.
+pub fn remove(path: &Path) -> Result<(), FileError> {
+	match fs::remove_file(path) {
+		Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+			Err(because("remove", path)(cause))
+		},
+		_ => Ok(()),
+	}
+}
+
+fn sync_dir(folder: &Path) -> Result<(), FileError> {
+	let handle = File::open(folder).map_err(because("open", folder))?;
+	handle.sync_all().map_err(because("write", folder))
+}
+
+/// Held while a program uses a folder.
+#[derive(Debug)]
+pub struct DirLock(#[expect(dead_code, reason = "the lock ends with the handle")] File);
+
+/// Takes a folder for this process alone, so that no second one uses the same keys. The lock ends
+/// with the process, however it ends.
+pub fn lock_dir(folder: &Path) -> Result<DirLock, FileError> {
+	let path = folder.join("lock");
+	let file = OpenOptions::new()
+		.write(true)
+		.create(true)
+		.truncate(false)
+		.mode(0o600)
+		.open(&path)
+		.map_err(because("open", &path))?;
+	match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+		Ok(()) => Ok(DirLock(file)),
+		Err(rustix::io::Errno::WOULDBLOCK) => Err(because("lock", &path)(io::Error::new(
+			io::ErrorKind::WouldBlock,
+			"another process uses this folder; end it, or choose another folder",
+		))),
+		Err(errno) => Err(because("lock", &path)(errno.into())),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use std::os::unix::fs::PermissionsExt;
+
+	#[test]
+	fn files_are_replaced_whole_and_private() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("file");
+		assert_eq!(read(&path).unwrap(), None);
+		write(&path, b"one").unwrap();
+		// What a crash between creating and renaming leaves, readable by all.
+		fs::write(folder.path().join("file.new"), b"tw").unwrap();
+		assert_eq!(read(&path).unwrap().unwrap(), b"one");
+		write(&path, b"two").unwrap();
+		assert_eq!(read(&path).unwrap().unwrap(), b"two");
+		assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+		assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+		remove(&path).unwrap();
+		remove(&path).unwrap();
+		assert_eq!(read(&path).unwrap(), None);
+	}
+
+	#[test]
+	fn errors_name_the_file_and_what_was_tried() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("none/file");
+		let error = write(&path, b"x").unwrap_err().to_string();
+		assert!(error.contains("cannot create") && error.contains("none/file.new"), "{error}");
+	}
+
+	#[test]
+	fn a_folder_has_one_user() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("a/b");
+		create_private_dir(&path).unwrap();
+		assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+		let lock = lock_dir(&path).unwrap();
+		let error = lock_dir(&path).unwrap_err().to_string();
+		assert!(error.contains("another process uses this folder"), "{error}");
+		drop(lock);
+		lock_dir(&path).unwrap();
+	}
+}

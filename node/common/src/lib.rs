@@ -1,0 +1,23 @@
+//! What the programs around the chain share: a chain client that waits for finality, sealed keys,
+//! quotes of the TEE, layered configuration, metrics, logs and shutdown.
+//!
+//! | Module | Subject |
+//! |---|---|
+//! | [`chain`] | connecting, reading at finalised blocks, transactions that are followed until final |
+//! | [`tee`] | quotes of TDX, SGX and the simulated TEE |
+//! | [`seal`] | encryption at rest under a key that only the TEE has |
+//! | [`keystore`] | keys that are born in the TEE and sealed |
+//! | [`files`] | files that are whole or absent, and a lock on a folder |
+//! | [`config`] | flags over environment over file over defaults |
+//! | [`backoff`], [`shutdown`], [`logging`], [`metrics`] | what every daemon needs |
+
+pub mod backoff;
+pub mod chain;
+pub mod config;
+pub mod files;
+pub mod keystore;
+pub mod logging;
+pub mod metrics;
+pub mod seal;
+pub mod shutdown;
+pub mod tee;

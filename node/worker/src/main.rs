@@ -1,0 +1,260 @@
+//! See the library.
+
+use clap::{Parser, Subcommand};
+use phala_node_common::{
+	backoff::Backoff,
+	chain::{AccountId32, Chain},
+	files,
+	keystore::Keys,
+	logging, metrics as prometheus,
+	shutdown::Shutdown,
+	tee,
+};
+use phala_worker::{
+	benchmark::{self, Until},
+	doctor,
+	engine::{Progress, step},
+	journal::Journal,
+	metrics::Metrics,
+	plan::Wish,
+	registry::{Call, Registry},
+	settings::{BenchmarkWhen, Flags, Settings},
+	world::{Own, Real, WorldError},
+};
+use std::{error::Error, process::ExitCode, sync::atomic::AtomicBool, time::Duration};
+
+/// Worker of the Phala parachain: proves its TEE to the chain, registers, measures its performance,
+/// and renews before the proof expires. Without a command it does just that, until it is stopped.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+	#[command(flatten)]
+	flags: Flags,
+	/// End as soon as nothing is left to do for now.
+	#[arg(long)]
+	once: bool,
+	#[command(subcommand)]
+	command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+	/// Check TEE, keys, chain, clock, balance, quote and collateral, and say what to do.
+	Doctor {
+		/// Print one JSON object per check.
+		#[arg(long)]
+		json: bool,
+	},
+	/// Print this program's measurement, as governance has to allow it.
+	Measure,
+	/// Measure performance here, without telling anybody.
+	Benchmark {
+		/// Duration of the run.
+		#[arg(long, default_value_t = 20)]
+		seconds: u64,
+	},
+	/// List the operator's workers, or remove one of them from the chain.
+	Deregister {
+		/// Identity key of the worker to remove, in hexadecimal.
+		worker: Option<String>,
+	},
+}
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> ExitCode {
+	let cli = Cli::parse();
+	let run = || -> Outcome<ExitCode> {
+		let settings = cli.flags.settings()?;
+		logging::init(settings.log_format, &settings.log)?;
+		let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+		runtime.block_on(async {
+			match cli.command {
+				None => work(settings, cli.once).await,
+				Some(command) => perform(command, settings).await,
+			}
+		})
+	};
+	run().unwrap_or_else(|error| {
+		eprintln!("phala-worker: {error}");
+		ExitCode::FAILURE
+	})
+}
+
+async fn perform(command: Command, settings: Settings) -> Outcome<ExitCode> {
+	match command {
+		Command::Doctor { json } => {
+			let checks = doctor::examine(&settings).await;
+			for check in &checks {
+				if json {
+					println!("{}", check.json());
+				} else {
+					println!("{check}");
+				}
+			}
+			let sick = checks.iter().any(doctor::Check::is_failure);
+			Ok(if sick { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+		},
+		Command::Measure => {
+			let evidence = tee::quote(&*settings.provider()?, &[0; 64])?;
+			println!("0x{}", hex::encode(evidence.measurement));
+			Ok(ExitCode::SUCCESS)
+		},
+		Command::Benchmark { seconds } => {
+			let threads = settings.threads.unwrap_or_else(benchmark::default_threads);
+			let until = Until::Elapsed(Duration::from_secs(seconds));
+			let run = move || benchmark::run(&[0; 32], threads, until, &AtomicBool::new(false));
+			if let Some(report) = tokio::task::spawn_blocking(run).await? {
+				println!("{} iterations per 6 s on {threads} threads", report.score());
+			}
+			Ok(ExitCode::SUCCESS)
+		},
+		Command::Deregister { worker } => deregister(settings, worker).await,
+	}
+}
+
+/// Attests, and keeps the attestation alive.
+async fn work(settings: Settings, once: bool) -> Outcome<ExitCode> {
+	let shutdown = Shutdown::on_signals()?;
+	files::create_private_dir(&settings.state_dir)?;
+	let _lock = files::lock_dir(&settings.state_dir)?;
+	let provider = settings.provider()?;
+	let sealer = settings.sealer(&*provider)?;
+	let source = settings.source(&*provider)?;
+	let account = settings.account()?;
+	if provider.is_simulated() {
+		tracing::warn!("the TEE is simulated: nothing that this worker does is protected");
+	}
+
+	let registry = prometheus::Registry::new();
+	let metrics = Metrics::new(&registry)?;
+	if let Some(address) = settings.metrics_address {
+		prometheus::serve(address, registry).await?;
+	}
+
+	let mut backoff = Backoff::default();
+	let connect = async |backoff: &mut Backoff| {
+		let chain = Chain::connect_any(&settings.rpc_url, backoff, &shutdown, |error| {
+			metrics.connected.set(0);
+			metrics.failures.with_label_values(&["chain"]).inc();
+			tracing::warn!(%error, "trying again");
+		});
+		let chain = chain.await;
+		metrics.connected.set(chain.is_some().into());
+		chain
+	};
+	let Some(chain) = connect(&mut backoff).await else { return Ok(ExitCode::SUCCESS) };
+	let keys = Keys::open(&settings.state_dir, &sealer, &chain.id())?;
+	tracing::info!(
+		worker = %hex::encode(keys.worker()),
+		operator = %account.acting(),
+		node = chain.url(),
+		genesis = ?chain.id().genesis,
+		"worker"
+	);
+
+	let start = chain.finalised().await?.block.number;
+	let wish = Wish {
+		endpoint: settings.endpoint.clone().map(String::into_bytes),
+		score_after: (settings.benchmark == BenchmarkWhen::Start).then_some(start),
+		no_score: settings.benchmark == BenchmarkWhen::Never,
+	};
+	let own = Own {
+		tee: provider.into(),
+		keys: keys.clone(),
+		account,
+		source,
+		journal: Journal::new(&settings.state_dir),
+		threads: settings.threads.unwrap_or_else(benchmark::default_threads),
+		metrics: metrics.clone(),
+		shutdown: shutdown.clone(),
+	};
+	let mut world = Real::new(own, chain, wish);
+	let poll = Duration::from_secs(settings.poll_seconds);
+	let mut failures = Backoff::new(Duration::from_secs(3), Duration::from_secs(300));
+	loop {
+		let Some(progress) = shutdown.or(step(&mut world)).await else { break };
+		match progress {
+			Ok(Progress::Idle { .. }) if once => {
+				tracing::info!("nothing is left to do for now");
+				break;
+			},
+			Ok(Progress::Idle { seconds }) => {
+				failures.reset();
+				backoff.reset();
+				tracing::debug!(next_renewal_in = seconds, "idle");
+				if !shutdown.sleep(poll.min(Duration::from_secs(seconds))).await {
+					break;
+				}
+			},
+			Ok(Progress::Done(_) | Progress::Again) => {
+				failures.reset();
+				backoff.reset();
+			},
+			Err(WorldError::Interrupted) => break,
+			Err(error) => {
+				metrics.failures.with_label_values(&[error.kind()]).inc();
+				let reconnect = error.is_of_connection();
+				if once && !reconnect {
+					return Err(error.into());
+				}
+				let delay = failures.delay(&mut rand::thread_rng());
+				tracing::error!(%error, retry_in = delay.as_secs(), "failed");
+				if !shutdown.sleep(delay).await {
+					break;
+				}
+				if reconnect {
+					let Some(chain) = connect(&mut backoff).await else { break };
+					// Refused if it is another chain than before.
+					Keys::open(&settings.state_dir, &sealer, &chain.id())?;
+					world.reconnect(chain);
+				}
+			},
+		}
+	}
+	tracing::info!("bye");
+	Ok(ExitCode::SUCCESS)
+}
+
+/// Lists the operator's workers, or removes one.
+async fn deregister(settings: Settings, worker: Option<String>) -> Outcome<ExitCode> {
+	let account = settings.account()?;
+	let chain = connect_once(&settings).await?;
+	let state = chain.finalised().await?;
+	let operator: AccountId32 = account.acting();
+	let Some(worker) = worker else {
+		for key in Registry(&state).workers_of(&operator).await? {
+			let record = Registry(&state).worker(&key.into()).await?;
+			let Some(record) = record else { continue };
+			let counts = if record.attested.is_some() { "attested" } else { "lapsed" };
+			println!("{} {counts} platform {}", hex::encode(key), hex::encode(record.platform));
+		}
+		return Ok(ExitCode::SUCCESS);
+	};
+	let key = hex::decode(worker.trim_start_matches("0x")).ok();
+	let key: [u8; 32] = key
+		.and_then(|key| key.try_into().ok())
+		.ok_or("a worker's identity key has 32 bytes, 64 hexadecimal digits")?;
+	let signed = Call::Deregister(key.into()).sign(&chain, &state, &account).await?;
+	let outcome = chain.conclude(&signed, Duration::from_secs(3)).await?;
+	match outcome {
+		phala_node_common::chain::Outcome::Done(block) => {
+			println!("removed, final in block {}", block.number);
+			Ok(ExitCode::SUCCESS)
+		},
+		phala_node_common::chain::Outcome::Failed(reason) => Err(reason.to_string().into()),
+		other => Err(format!("not included ({other:?}): try again").into()),
+	}
+}
+
+/// Connects to the first node that answers.
+async fn connect_once(settings: &Settings) -> Outcome<Chain> {
+	let mut last = None;
+	for url in &settings.rpc_url {
+		match Chain::connect(url).await {
+			Ok(chain) => return Ok(chain),
+			Err(error) => last = Some(error),
+		}
+	}
+	Err(last.map_or_else(|| "no node is configured".into(), Into::into))
+}

@@ -1,0 +1,417 @@
+//! The pallet `WorkerRegistry`, as this program uses it: typed, but encoded and decoded by name
+//! against the metadata of the runtime that answers.
+
+mod detail;
+
+pub use detail::Detail;
+
+use phala_node_common::chain::{
+	AccountId32, Chain, ChainError, Explained, Finalised, Shape, Signed, Account, explain,
+};
+use phala_primitives::{
+	BenchmarkStatement, BlockRef, EndpointStatement, WorkerKey, WorkerSignature,
+};
+use subxt::ext::{scale_decode::DecodeAsType, scale_encode::EncodeAsType, scale_value::Value};
+
+/// Name of the pallet in the runtime.
+pub const PALLET: &str = "WorkerRegistry";
+
+/// What this program needs of it.
+pub const SHAPE: Shape = Shape {
+	pallet: PALLET,
+	calls: &[
+		("submit_tcb_info", &["document", "issuer_chain"]),
+		("submit_qe_identity", &["document", "issuer_chain"]),
+		("submit_pck_ca", &["issuer_chain"]),
+		("submit_crl", &["crl"]),
+		("register", &["quote", "claim"]),
+		("renew", &["quote", "claim"]),
+		("report_score", &["statement", "signature"]),
+		("set_endpoint", &["statement", "signature"]),
+		("deregister", &["worker"]),
+	],
+	views: &[
+		("worker", &["worker"]),
+		("workers_of", &["operator", "after"]),
+		("report_data", &["operator", "claim"]),
+		("why_refused", &["operator", "quote", "claim"]),
+		("collateral", &["tee", "fmspc"]),
+	],
+	storage: &["CurrentPolicy"],
+};
+
+macro_rules! encoded {
+	($($(#[$doc:meta])* $vis:vis struct $name:ident { $($field:tt)* })*) => { $(
+		$(#[$doc])*
+		#[derive(Clone, Debug, EncodeAsType)]
+		#[encode_as_type(crate_path = "subxt::ext::scale_encode")]
+		$vis struct $name { $($field)* }
+	)* };
+}
+
+encoded! {
+	struct Block { number: u32, hash: [u8; 32], }
+
+	struct ClaimArgument {
+		role: Role,
+		worker: [u8; 32],
+		encryption_key: [u8; 32],
+		block: Block,
+	}
+
+	struct Document { body: Vec<u8>, signature: Vec<u8>, }
+
+	struct DocumentCall { document: Document, issuer_chain: Vec<u8>, }
+
+	struct ChainCall { issuer_chain: Vec<u8>, }
+
+	struct CrlCall { crl: Vec<u8>, }
+
+	struct QuoteCall { quote: Vec<u8>, claim: ClaimArgument, }
+
+	struct WorkerCall { worker: [u8; 32], }
+
+	struct Score { worker: [u8; 32], started_at: Block, iterations: u64, elapsed_ms: u64, }
+
+	struct ScoreCall { statement: Score, signature: [u8; 64], }
+
+	struct Endpoint { worker: [u8; 32], sequence: u64, endpoint: Option<Vec<u8>>, }
+
+	struct EndpointCall { statement: Endpoint, signature: [u8; 64], }
+}
+
+#[derive(Clone, Copy, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "subxt::ext::scale_encode")]
+enum Role {
+	Worker,
+}
+
+#[derive(Clone, Copy, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "subxt::ext::scale_encode")]
+enum Tee {
+	Sgx,
+	Tdx,
+}
+
+/// A registered worker.
+#[derive(Clone, Debug, DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+pub struct Worker {
+	/// What others rely on, if the attestation counts now.
+	pub attested: Option<Attested>,
+	/// Who answers for it.
+	pub operator: AccountId32,
+	/// Key to which secrets for it are encrypted.
+	pub encryption_key: [u8; 32],
+	/// How it was judged last.
+	pub judgement: Judgement,
+	/// The image it runs.
+	pub measurement: [u8; 32],
+	/// The machine it runs on.
+	pub platform: [u8; 32],
+	/// Unix second of the last quote's acceptance.
+	pub attested_at: u64,
+	/// The last benchmark.
+	pub score: Option<LastScore>,
+	/// Where it is reached.
+	pub endpoint: Option<Vec<u8>>,
+	/// Sequence number of the last endpoint.
+	pub endpoint_sequence: u64,
+}
+
+/// That an attestation counts.
+#[derive(Clone, Debug, DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+pub struct Attested {
+	/// Until when, in Unix seconds.
+	pub expires_at: u64,
+}
+
+/// A judgement of a worker's platform.
+#[derive(Clone, Debug, DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+pub struct Judgement {
+	/// Unix second from which on it no longer counts.
+	pub expires_at: u64,
+}
+
+/// A benchmark that the chain has taken.
+#[derive(Clone, Debug, DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+pub struct LastScore {
+	/// `P`: iterations per 6 s.
+	pub value: u64,
+	/// Block at which the run began.
+	pub started_at: u32,
+}
+
+/// The governed parameters that matter here.
+#[derive(Clone, Debug, DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+pub struct Policy {
+	/// Seconds for which an attestation counts at most.
+	pub lifetime: u64,
+	/// Seconds for which collateral must still count to be used.
+	pub collateral_margin: u64,
+	/// Milliseconds that a benchmark takes at least.
+	pub min_benchmark_ms: u64,
+}
+
+/// Collateral that the chain has: evaluation or CRL number, and expiry in Unix seconds.
+#[derive(Clone, Debug, DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+pub struct Collateral {
+	/// TCB info in force.
+	pub tcb_info: Option<(u32, u64)>,
+	/// TCB info that waits for its evaluation number.
+	pub next_tcb_info: Option<(u32, u64)>,
+	/// QE identity in force.
+	pub qe_identity: Option<(u32, u64)>,
+	/// QE identity that waits for its evaluation number.
+	pub next_qe_identity: Option<(u32, u64)>,
+	/// The root's revocation list.
+	pub root_crl: Option<(u64, u64)>,
+	/// Expiry of the certificates of the Processor CA and of the Platform CA.
+	pub pck_cas: [Option<u64>; 2],
+	/// Their revocation lists.
+	pub pck_crls: [Option<(u64, u64)>; 2],
+}
+
+/// A quote that would be accepted.
+#[derive(Clone, Debug, DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+pub struct Accepted {
+	/// The machine.
+	pub platform: [u8; 32],
+	/// How it would be judged.
+	pub judgement: Judgement,
+}
+
+/// A quote that would be refused.
+#[derive(Clone, Debug, DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+pub struct Refused {
+	/// The error.
+	pub error: Value,
+	/// The rule of attestation, with its data.
+	pub detail: Option<Detail>,
+}
+
+/// What a quote is bound to, beside chain and operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+	/// Identity key.
+	pub worker: WorkerKey,
+	/// Encryption key.
+	pub encryption_key: [u8; 32],
+	/// A recent finalised block.
+	pub block: BlockRef,
+}
+
+impl From<BlockRef> for Block {
+	fn from(block: BlockRef) -> Self {
+		Self { number: block.number, hash: block.hash.0 }
+	}
+}
+
+impl From<Claim> for ClaimArgument {
+	fn from(claim: Claim) -> Self {
+		Self {
+			role: Role::Worker,
+			worker: claim.worker.0,
+			encryption_key: claim.encryption_key,
+			block: claim.block.into(),
+		}
+	}
+}
+
+impl From<phala_attestation::Tee> for Tee {
+	fn from(tee: phala_attestation::Tee) -> Self {
+		match tee {
+			phala_attestation::Tee::Sgx => Self::Sgx,
+			phala_attestation::Tee::Tdx => Self::Tdx,
+		}
+	}
+}
+
+/// Why the chain would refuse a quote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+	/// The error, in the runtime's words.
+	pub error: Explained,
+	/// The rule of attestation that refuses, with its data: cause and remedy.
+	pub detail: Option<String>,
+}
+
+impl std::fmt::Display for Refusal {
+	fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+		match &self.detail {
+			Some(detail) => write!(f, "{}: {detail}", self.error.path.join("/")),
+			None => write!(f, "{}", self.error),
+		}
+	}
+}
+
+/// A call of the pallet.
+#[derive(Clone, Debug)]
+pub enum Call {
+	/// `submit_tcb_info`: body, signature, PEM chain.
+	TcbInfo(Vec<u8>, Vec<u8>, Vec<u8>),
+	/// `submit_qe_identity`: body, signature, PEM chain.
+	QeIdentity(Vec<u8>, Vec<u8>, Vec<u8>),
+	/// `submit_pck_ca`: PEM chain.
+	PckCa(Vec<u8>),
+	/// `submit_crl`: DER.
+	Crl(Vec<u8>),
+	/// `register`.
+	Register(Vec<u8>, Claim),
+	/// `renew`.
+	Renew(Vec<u8>, Claim),
+	/// `report_score`.
+	ReportScore(BenchmarkStatement, WorkerSignature),
+	/// `set_endpoint`.
+	SetEndpoint(EndpointStatement, WorkerSignature),
+	/// `deregister`.
+	Deregister(WorkerKey),
+}
+
+/// Does `$do!(name, arguments)` with the call's name and arguments, whose types differ.
+macro_rules! with_arguments {
+	($call:expr, $do:ident) => {
+		match $call {
+			Call::TcbInfo(body, signature, issuer_chain) => {
+				let document = Document { body, signature };
+				$do!("submit_tcb_info", DocumentCall { document, issuer_chain })
+			},
+			Call::QeIdentity(body, signature, issuer_chain) => {
+				let document = Document { body, signature };
+				$do!("submit_qe_identity", DocumentCall { document, issuer_chain })
+			},
+			Call::PckCa(issuer_chain) => $do!("submit_pck_ca", ChainCall { issuer_chain }),
+			Call::Crl(crl) => $do!("submit_crl", CrlCall { crl }),
+			Call::Register(quote, claim) => {
+				$do!("register", QuoteCall { quote, claim: claim.into() })
+			},
+			Call::Renew(quote, claim) => {
+				$do!("renew", QuoteCall { quote, claim: claim.into() })
+			},
+			Call::ReportScore(statement, signature) => {
+				let statement = Score {
+					worker: statement.worker.0,
+					started_at: statement.started_at.into(),
+					iterations: statement.iterations,
+					elapsed_ms: statement.elapsed_ms,
+				};
+				$do!("report_score", ScoreCall { statement, signature: signature.0 })
+			},
+			Call::SetEndpoint(statement, signature) => {
+				let statement = Endpoint {
+					worker: statement.worker.0,
+					sequence: statement.sequence,
+					endpoint: statement.endpoint.map(|endpoint| endpoint.into_inner()),
+				};
+				$do!("set_endpoint", EndpointCall { statement, signature: signature.0 })
+			},
+			Call::Deregister(worker) => $do!("deregister", WorkerCall { worker: worker.0 }),
+		}
+	};
+}
+
+impl Call {
+	/// Signs the call; the chain has said that it would take it.
+	pub async fn sign(
+		self,
+		chain: &Chain,
+		state: &Finalised,
+		account: &Account,
+	) -> Result<Signed, ChainError> {
+		macro_rules! sign {
+			($name:literal, $arguments:expr) => {
+				chain.prepare(state, account, PALLET, $name, $arguments).await
+			};
+		}
+		with_arguments!(self, sign)
+	}
+
+	/// What it costs, in the smallest unit of money.
+	pub async fn fee(
+		self,
+		chain: &Chain,
+		state: &Finalised,
+		account: &Account,
+	) -> Result<u128, ChainError> {
+		macro_rules! fee {
+			($name:literal, $arguments:expr) => {
+				chain.fee(state, account, PALLET, $name, $arguments).await
+			};
+		}
+		with_arguments!(self, fee)
+	}
+
+	/// The call in SCALE: fails if the runtime's call has another shape.
+	pub fn encode(self, state: &Finalised) -> Result<Vec<u8>, ChainError> {
+		macro_rules! encode {
+			($name:literal, $arguments:expr) => {
+				state.encode_call(PALLET, $name, $arguments)
+			};
+		}
+		with_arguments!(self, encode)
+	}
+}
+
+/// Questions to the pallet, at a finalised block.
+pub struct Registry<'a>(pub &'a Finalised);
+
+impl Registry<'_> {
+	/// A worker's record.
+	pub async fn worker(&self, key: &WorkerKey) -> Result<Option<Worker>, ChainError> {
+		self.0.view(PALLET, "worker", (key.0,)).await
+	}
+
+	/// Keys of an operator's workers: the first page, of up to 256.
+	pub async fn workers_of(&self, operator: &AccountId32) -> Result<Vec<[u8; 32]>, ChainError> {
+		self.0.view(PALLET, "workers_of", (operator.0, None::<[u8; 32]>)).await
+	}
+
+	/// Report data that the chain expects of a quote.
+	pub async fn report_data(
+		&self,
+		operator: &AccountId32,
+		claim: &Claim,
+	) -> Result<[u8; 64], ChainError> {
+		self.0.view(PALLET, "report_data", (operator.0, ClaimArgument::from(*claim))).await
+	}
+
+	/// Whether a quote would be accepted now.
+	pub async fn why_refused(
+		&self,
+		operator: &AccountId32,
+		quote: &[u8],
+		claim: &Claim,
+	) -> Result<Result<Accepted, Refusal>, ChainError> {
+		let arguments = (operator.0, quote.to_vec(), ClaimArgument::from(*claim));
+		let answer: Result<Accepted, Refused> =
+			self.0.view(PALLET, "why_refused", arguments).await?;
+		Ok(answer.map_err(|refused| Refusal {
+			error: explain(self.0.at.metadata_ref(), PALLET, &refused.error),
+			detail: refused.detail.map(|detail| detail.0),
+		}))
+	}
+
+	/// Which collateral the chain has.
+	pub async fn collateral(
+		&self,
+		tee: phala_attestation::Tee,
+		fmspc: [u8; 6],
+	) -> Result<Collateral, ChainError> {
+		self.0.view(PALLET, "collateral", (Tee::from(tee), fmspc)).await
+	}
+
+	/// The governed parameters.
+	pub async fn policy(&self) -> Result<Policy, ChainError> {
+		self.0.value(PALLET, "CurrentPolicy").await?.ok_or_else(|| ChainError::Shape {
+			spec_version: self.0.at.spec_version(),
+			missing: "a policy: the chain was started without one".into(),
+		})
+	}
+}
