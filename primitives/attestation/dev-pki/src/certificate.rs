@@ -132,7 +132,7 @@ impl Template {
 			Some(serial) => serial.to_vec(),
 			None => key_identifier(public.owned_to_ref())?.as_bytes().to_vec(),
 		};
-		// `SerialNumber::new` refuses a twentieth byte ≥ 0x80, which half of Intel's have.
+		// `SerialNumber::new` refuses twenty bytes that need a sign byte, as half of Intel's do.
 		let serial = SerialNumber::from_der(&Uint::new(&serial)?.to_der()?)?;
 		let validity = x509_cert::time::Validity::new(
 			Time::from(time::date(self.validity.not_before)?),

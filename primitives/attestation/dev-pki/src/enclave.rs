@@ -10,10 +10,12 @@ use crate::{
 };
 use p256::ecdsa::SigningKey;
 use sha2::{Digest, Sha256};
-use strum::{Display, EnumString, VariantArray};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// Intel's trusted execution environments.
-#[derive(Clone, Copy, Debug, Display, EnumString, PartialEq, Eq)]
+#[derive(
+	Clone, Copy, Debug, Display, EnumString, Hash, IntoStaticStr, PartialEq, Eq, VariantArray,
+)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Tee {
 	/// Enclaves within a process.
@@ -23,7 +25,9 @@ pub enum Tee {
 }
 
 /// Formats of quotes.
-#[derive(Clone, Copy, Debug, Display, EnumString, PartialEq, Eq, Hash, VariantArray)]
+#[derive(
+	Clone, Copy, Debug, Display, EnumString, Hash, IntoStaticStr, PartialEq, Eq, VariantArray,
+)]
 #[strum(serialize_all = "kebab-case")]
 pub enum QuoteKind {
 	/// SGX, version 3.

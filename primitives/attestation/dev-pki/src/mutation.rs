@@ -77,6 +77,8 @@ pub enum Mutation {
 	SignatureLengthOverflow,
 	/// The length of the certification data is 2³² − 1.
 	CertificationLengthOverflow,
+	/// The length of the QE report certification data is 2³² − 1.
+	WrapperLengthOverflow,
 	/// The length of the QE authentication data is 2¹⁶ − 1.
 	AuthDataLengthOverflow,
 	/// The quote is longer than the limits allow.
@@ -376,6 +378,7 @@ impl Mutation {
 			}
 			TrailingCertificationBytes
 			| OuterCertificationType
+			| WrapperLengthOverflow
 			| SgxTcbInfoForTdx
 			| QeIdentityForTdx
 			| UnknownModuleStatus

@@ -10,8 +10,9 @@ use der::{Encode, EncodePem, pem::LineEnding};
 /// Seed of the development PKI. Everybody knows it: a chain that trusts its root trusts anybody.
 pub const DEVELOPMENT_SEED: [u8; 32] = *b"//phala/development/attestation/";
 
-/// DER of [`Pki::development`]'s root certificate, for runtime presets and other programs that
-/// want a constant. A test compares it with the derived one.
+/// DER of [`Pki::development`]'s root certificate as a constant. A runtime, which cannot depend on
+/// this crate, includes the same file, `development-root.der`. A test compares it with the derived
+/// certificate.
 pub const fn development_root_der() -> &'static [u8] {
 	include_bytes!("../development-root.der")
 }

@@ -1,10 +1,12 @@
 //! The simulated machine: what its processor, firmware and TDX module would report.
 
 use crate::{Validity, key::derive_bytes};
-use strum::{Display, EnumString};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// Which intermediate CA certified the platform's PCK.
-#[derive(Clone, Copy, Debug, Display, EnumString, PartialEq, Eq)]
+#[derive(
+	Clone, Copy, Debug, Display, EnumString, Hash, IntoStaticStr, PartialEq, Eq, VariantArray,
+)]
 #[strum(serialize_all = "kebab-case")]
 pub enum CaKind {
 	/// Platforms that registered with several packages; all TDX platforms.

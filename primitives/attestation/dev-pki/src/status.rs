@@ -1,10 +1,22 @@
 //! TCB statuses and their convergence, after Intel's quote verification library.
 
 use serde::Serialize;
-use strum::{Display, EnumString, VariantArray};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// TCB status, by the names that Intel's JSON uses.
-#[derive(Clone, Copy, Debug, Display, EnumString, PartialEq, Eq, Hash, Serialize, VariantArray)]
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	Display,
+	EnumString,
+	Hash,
+	IntoStaticStr,
+	PartialEq,
+	Eq,
+	Serialize,
+	VariantArray,
+)]
 pub enum TcbStatus {
 	/// Nothing to do.
 	UpToDate,

@@ -78,17 +78,17 @@ pub fn expected_verdict(
 			Tee::Sgx => platform_verdict(&options.tcb_info, platform, None)?,
 			Tee::Tdx => tdx_verdict(&options.tcb_info, platform, tee_tcb_svn)?,
 		};
-		let verdict = verdict.converge(qe);
-		match verdict.status {
-			TcbStatus::Revoked => Err(Refusal::Revoked),
-			_ => Ok(verdict),
-		}
+		Ok(verdict.converge(qe))
 	};
 	let mut verdict = evaluate(&platform.module.tee_tcb_svn)?;
-	if kind.has_current_tcb() {
-		let current = evaluate(&platform.module.tee_tcb_svn2)?;
-		verdict.status = verdict.status.relaunch(current.status);
+	let current = match kind.has_current_tcb() {
+		true => evaluate(&platform.module.tee_tcb_svn2)?.status,
+		false => verdict.status,
+	};
+	if [verdict.status, current].contains(&TcbStatus::Revoked) {
+		return Err(Refusal::Revoked);
 	}
+	verdict.status = verdict.status.relaunch(current);
 	Ok(verdict)
 }
 

@@ -60,6 +60,9 @@ impl Mutation {
 			CertificationLengthOverflow => {
 				s.edit_case = |m, c| put(c, m.offsets().certification_len, &[0xFF; 4]);
 			}
+			WrapperLengthOverflow => {
+				s.edit_case = |m, c| put(c, m.offsets().wrapper_len, &[0xFF; 4]);
+			}
 			AuthDataLengthOverflow => {
 				s.edit_case = |m, c| put(c, m.offsets().auth_len, &[0xFF; 2]);
 			}
