@@ -93,14 +93,14 @@ pub enum Error {
 	/// The outer certification data of a TDX quote is not a QE report (type 6).
 	#[error("the certification data of a TDX quote must hold a QE report (type 6), not type {0}")]
 	QeReportExpected(u16),
-	/// The certification data is not a chain of PEM certificates.
-	#[error("the PCK certificate chain is not well-formed PEM")]
+	/// A chain is not one of PEM certificates.
+	#[error("the certificate chain is not well-formed PEM")]
 	InvalidPem,
-	/// The certification data holds no certificate.
-	#[error("the PCK certificate chain is empty")]
+	/// A chain holds no certificate, or the quote's not the PCK certificate and its CA's.
+	#[error("the certificate chain is too short: the PCK certificate and its CA's are needed")]
 	CertificateChainTooShort,
-	/// The certification data holds more than the three certificates of Intel's chain.
-	#[error("the PCK certificate chain has more than three certificates")]
+	/// A chain holds more than the three certificates of Intel's.
+	#[error("the certificate chain has more than three certificates")]
 	CertificateChainTooLong,
 	/// The PCK certificate has no SGX extension.
 	#[error("the PCK certificate has no SGX extension")]
@@ -111,6 +111,12 @@ pub enum Error {
 	/// The PCK certificate's issuer is neither the PCK Platform CA nor the PCK Processor CA.
 	#[error("the PCK certificate's issuer is neither the PCK Platform CA nor the PCK Processor CA")]
 	UnknownPckCa,
+
+	/// The CA certificate in the quote's chain is not the stored one.
+	#[error(
+		"the quote carries another PCK CA certificate than the stored one: refresh the platform's PCK certificate chain, or submit the CA's newer certificate"
+	)]
+	OtherPckCa,
 
 	// X.509
 	/// Longer than [`MAX_CERTIFICATE_LEN`](crate::x509::MAX_CERTIFICATE_LEN).

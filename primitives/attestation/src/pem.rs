@@ -10,44 +10,24 @@ const END: &[u8] = b"-----END CERTIFICATE-----";
 /// Most certificates a chain may hold: leaf, intermediate, root.
 pub const MAX_CHAIN: usize = 3;
 
-/// DER of the first certificate of a chain.
-///
-/// Armor is RFC 7468 strict: no text before, between or inside. The end may be a newline and one
-/// NUL, as Intel's libraries write it. The certificates above the first are framed and counted,
-/// but not decoded: nothing reads them.
-///
-/// # Errors
-///
-/// [`Error::InvalidPem`], [`Error::CertificateChainTooShort`], [`Error::CertificateChainTooLong`].
-pub fn first_certificate(chain: &[u8]) -> Result<Vec<u8>, Error> {
-	let mut documents = documents(chain);
-	let first = documents.next().ok_or(Error::CertificateChainTooShort)??;
-	let mut count = 1usize;
-	for document in documents {
-		document?;
-		count = count.saturating_add(1);
-		if count > MAX_CHAIN {
-			return Err(Error::CertificateChainTooLong);
-		}
-	}
-	decode(first)
-}
-
 /// DER of every certificate of a chain, leaf first.
 ///
+/// Armor is RFC 7468 strict: no text before, between or inside. The end may be a newline and one
+/// NUL, as Intel's libraries write it.
+///
 /// # Errors
 ///
-/// As [`first_certificate`]; an empty chain is [`Error::CertificateChainTooShort`].
+/// [`Error::InvalidPem`], [`Error::CertificateChainTooLong`]; an empty chain is
+/// [`Error::CertificateChainTooShort`].
 pub fn certificates(chain: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
-	let found = documents(chain)
-		.take(MAX_CHAIN.saturating_add(1))
-		.map(|document| decode(document?))
-		.collect::<Result<Vec<_>, _>>()?;
-	match found.len() {
-		0 => Err(Error::CertificateChainTooShort),
-		1..=MAX_CHAIN => Ok(found),
-		_ => Err(Error::CertificateChainTooLong),
+	let mut certificates = Vec::new();
+	for document in documents(chain) {
+		if certificates.len() == MAX_CHAIN {
+			return Err(Error::CertificateChainTooLong);
+		}
+		certificates.push(decode(document?)?);
 	}
+	if certificates.is_empty() { Err(Error::CertificateChainTooShort) } else { Ok(certificates) }
 }
 
 fn decode(document: &[u8]) -> Result<Vec<u8>, Error> {

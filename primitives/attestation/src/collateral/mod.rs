@@ -13,6 +13,7 @@
 //! Source: Intel PCS API, version 4, <https://api.portal.trustedservices.intel.com>.
 
 mod advisory;
+mod bundle;
 mod crl;
 mod json;
 mod pck_ca;
@@ -21,6 +22,7 @@ mod signer;
 mod tcb_info;
 
 pub use advisory::{Advisories, AdvisoryId, AdvisorySet, MAX_ADVISORIES};
+pub use bundle::{Bundle, Verified as VerifiedBundle};
 pub use crl::{Crl, CrlIssuer, MAX_CRL_LEN, MAX_REVOKED};
 pub use json::MAX_JSON_LEN;
 pub use pck_ca::PckCa;
@@ -196,6 +198,9 @@ impl Collateral<'_> {
 		anchor.root.check(anchor.root_crl, now)?;
 		if pck_ca.kind != quote.pck.ca || pck_ca.issuer != anchor.root.key_id {
 			return Err(Error::AuthorityMismatch(Item::PckCa));
+		}
+		if pck_ca.fingerprint != quote.pck.ca_fingerprint {
+			return Err(Error::OtherPckCa);
 		}
 		if pck_crl.issuer != pck_ca.key_id || pck_crl.issuer_name != pck_ca.name {
 			return Err(Error::AuthorityMismatch(Item::PckCrl));

@@ -5,7 +5,7 @@ use scale_info::TypeInfo;
 
 use super::{Anchor, Item, Update};
 use crate::{
-	crypto::PublicKey,
+	crypto::{PublicKey, sha256},
 	error::Error,
 	types::{CertificateKind, KeyId, NameHash, PckCaKind, Serial, UnixTime},
 	x509::{Authority, Certificate},
@@ -27,6 +27,8 @@ use crate::{
 pub struct PckCa {
 	/// Which of the two.
 	pub kind: PckCaKind,
+	/// SHA-256 of its certificate.
+	pub fingerprint: [u8; 32],
 	/// Hash of its distinguished name.
 	pub name: NameHash,
 	/// Its key.
@@ -60,6 +62,7 @@ impl PckCa {
 		}
 		Ok(Self {
 			kind: certificate.subject_ca.ok_or(Error::UnknownPckCa)?,
+			fingerprint: sha256(&[der]),
 			name: certificate.subject,
 			key: certificate.key,
 			key_id: certificate.subject_key_id,

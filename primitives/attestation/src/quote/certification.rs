@@ -6,7 +6,7 @@ use super::{
 	reader::Reader,
 };
 use crate::{
-	crypto::{PublicKey, RawSignature},
+	crypto::{PublicKey, RawSignature, sha256},
 	error::Error,
 	pem,
 	types::{CertificateKind, Fmspc, PceId, PckCaKind, Ppid, Serial, UnixTime},
@@ -58,9 +58,9 @@ impl<'a> Certification<'a> {
 
 /// The PCK certificate of the platform that made a quote: which collateral it needs.
 ///
-/// The chain in a quote also holds the intermediate and the root. They are not read: the
-/// certificate is verified under the stored [`PckCa`](crate::collateral::PckCa), so they can be
-/// left out, which makes a quote 2.5 kB shorter.
+/// The chain in a quote goes on with the CA and, usually, the root. The CA has to be the stored one
+/// ([`PckCa::fingerprint`](crate::collateral::PckCa::fingerprint)), which was verified when it was
+/// stored; the root is not read.
 #[derive(Clone, Debug)]
 pub struct PckCertificate {
 	/// FMSPC of the platform.
@@ -73,6 +73,8 @@ pub struct PckCertificate {
 	pub tcb: PlatformTcb,
 	/// The authority that, by its name, issued the certificate.
 	pub ca: PckCaKind,
+	/// SHA-256 of the certificate that follows in the chain.
+	pub ca_fingerprint: [u8; 32],
 	/// Serial number.
 	pub serial: Serial,
 	/// First second of its validity.
@@ -86,13 +88,26 @@ pub struct PckCertificate {
 
 impl PckCertificate {
 	pub(super) fn parse(chain: &[u8]) -> Result<Self, Error> {
-		let der = pem::first_certificate(chain)?;
+		let mut chain = pem::certificates(chain)?.into_iter();
+		let der = chain.next().ok_or(Error::CertificateChainTooShort)?;
+		let ca_fingerprint = sha256(&[&chain.next().ok_or(Error::CertificateChainTooShort)?]);
 		let certificate = Certificate::parse(CertificateKind::Pck, &der)?;
-		let ca = certificate.issuer_ca.ok_or(Error::UnknownPckCa)?;
 		let extension = certificate.sgx_extension.as_ref().ok_or(Error::SgxExtensionMissing)?;
 		let SgxExtension { ppid, tcb, pce_id, fmspc } = SgxExtension::parse(extension)?;
-		let (serial, key) = (certificate.serial, certificate.key);
-		let (not_before, not_after) = (certificate.not_before, certificate.not_after);
-		Ok(Self { fmspc, pce_id, ppid, tcb, ca, serial, not_before, not_after, key, der })
+		let ca = certificate.issuer_ca.ok_or(Error::UnknownPckCa)?;
+		let Certificate { serial, not_before, not_after, key, .. } = certificate;
+		Ok(Self {
+			fmspc,
+			pce_id,
+			ppid,
+			tcb,
+			ca,
+			ca_fingerprint,
+			serial,
+			not_before,
+			not_after,
+			key,
+			der,
+		})
 	}
 }

@@ -56,7 +56,6 @@ impl<'a> Quote<'a> {
 	/// Parses a quote: framing first, the PCK certificate last. No signature is checked.
 	///
 	/// Zeros may follow the quote, as some TEEs return a buffer of fixed length; nothing else may.
-	/// Of the certificate chain only the first certificate is read, see [`PckCertificate`].
 	///
 	/// # Errors
 	///

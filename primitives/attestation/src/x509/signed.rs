@@ -81,9 +81,14 @@ fn pad_left(bytes: &[u8], into: &mut [u8]) -> Option<()> {
 	Some(())
 }
 
+/// Serial numbers are positive; the sign may take an octet of its own.
 pub(crate) fn serial(number: &SerialNumber) -> Option<Serial> {
 	let mut serial = [0; 20];
-	pad_left(number.as_bytes(), &mut serial)?;
+	match number.as_bytes() {
+		[0, magnitude @ ..] => pad_left(magnitude, &mut serial)?,
+		magnitude @ [first, ..] if *first < 0x80 => pad_left(magnitude, &mut serial)?,
+		_ => return None,
+	}
 	Some(Serial(serial))
 }
 
