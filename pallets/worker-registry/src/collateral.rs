@@ -12,7 +12,7 @@ use phala_attestation::{
 
 impl<T: Config> From<phala_attestation::Error> for Error<T> {
 	fn from(error: phala_attestation::Error) -> Self {
-		Self::Attestation(error.rule())
+		Self::Attestation(error.rule().into())
 	}
 }
 

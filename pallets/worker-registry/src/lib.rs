@@ -98,6 +98,8 @@ mod workers;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+#[cfg(feature = "runtime-benchmarks")]
+mod fixtures;
 #[cfg(any(feature = "try-runtime", test))]
 mod invariants;
 #[cfg(test)]
@@ -143,7 +145,7 @@ pub mod pallet {
 	};
 	use frame_system::pallet_prelude::*;
 	use phala_attestation::{
-		Crl, Fmspc, PckCa, PckCaKind, QeIdentity, Role, Rule, TcbInfo, TcbStatus, Tee,
+		Crl, Fmspc, PckCa, PckCaKind, QeIdentity, Role, TcbInfo, TcbStatus, Tee,
 		Tier, TrustRoot,
 	};
 	use phala_primitives::{
@@ -527,10 +529,11 @@ pub mod pallet {
 	}
 
 	#[pallet::error]
+	#[derive(PartialEqNoBound)]
 	pub enum Error<T> {
 		/// The quote or the collateral breaks a rule of attestation, which the inner error names.
 		/// `why_refused` gives the details: FMSPC, dates, numbers.
-		Attestation(Rule),
+		Attestation(RuleName),
 		/// The root's revocation list is not on chain, and all else is verified with it. Submit it
 		/// first.
 		RootCrlMissing,
@@ -630,7 +633,7 @@ pub mod pallet {
 		/// - `signer`: DER of the first certificate in the header
 		///   `SGX-Enclave-Identity-Issuer-Chain`.
 		#[pallet::call_index(1)]
-		#[pallet::weight(T::WeightInfo::submit_qe_identity(document.steps()))]
+		#[pallet::weight(T::WeightInfo::submit_qe_identity())]
 		pub fn submit_qe_identity(
 			origin: OriginFor<T>,
 			document: SignedDocument,

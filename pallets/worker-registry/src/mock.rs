@@ -138,3 +138,105 @@ impl BenchmarkHelper for MockTime {
 		Clock::set(seconds);
 	}
 }
+
+/// Unix second at which every test starts; what the development PKI issues is dated around it.
+pub const NOW: u64 = phala_dev_pki::NOW;
+/// Evaluation number in force at genesis; that of the development PKI.
+pub const EVALUATION: u32 = 20;
+
+/// An account of a name.
+pub fn account(name: &str) -> AccountId {
+	AccountId::new(sp_io::hashing::blake2_256(name.as_bytes()))
+}
+
+/// Hash of a block of this chain.
+pub fn block_hash(number: u32) -> sp_core::H256 {
+	sp_io::hashing::blake2_256(&number.to_le_bytes()).into()
+}
+
+/// The next block begins, six seconds after the last.
+pub fn next_block() {
+	let number = System::block_number();
+	System::initialize(&(number + 1), &block_hash(number), &Default::default());
+	Clock::mutate(|now| *now += 6);
+	RelayHeight::mutate(|height| *height += 1);
+}
+
+/// Blocks begin until this one.
+pub fn run_to_block(number: u32) {
+	while System::block_number() < number {
+		next_block();
+	}
+}
+
+/// Lets the pallet use what a block has left.
+pub fn idle() {
+	use frame_support::traits::Hooks;
+	WorkerRegistry::on_idle(System::block_number(), frame_support::weights::Weight::MAX);
+}
+
+/// Runs tests on a fresh chain, and then the invariants.
+pub struct ExtBuilder {
+	genesis: GenesisConfig<Test>,
+}
+
+impl Default for ExtBuilder {
+	fn default() -> Self {
+		let genesis = GenesisConfig {
+			evaluation: Some(EVALUATION),
+			workers: crate::tests::measurements("development"),
+			gatekeepers: crate::tests::measurements("gatekeeper"),
+			development_root: Some(phala_dev_pki::development_root_der().to_vec().into()),
+			..Default::default()
+		};
+		Self { genesis }
+	}
+}
+
+impl ExtBuilder {
+	/// Another evaluation number at genesis.
+	pub fn evaluation(mut self, number: Option<u32>) -> Self {
+		self.genesis.evaluation = number;
+		self
+	}
+
+	pub fn build(self) -> sp_io::TestExternalities {
+		Clock::set(NOW);
+		RelayHeight::set(1);
+		Bound::set(false);
+		ParaId::set(2_035);
+		changes();
+		let names = ["alice", "bob", "charlie", "anybody"];
+		let storage = RuntimeGenesisConfig {
+			balances: pallet_balances::GenesisConfig {
+				balances: names.map(|name| (account(name), 1_000_000)).to_vec(),
+				..Default::default()
+			},
+			worker_registry: self.genesis,
+			..Default::default()
+		}
+		.build_storage()
+		.expect("the genesis is sound");
+		let mut externalities = sp_io::TestExternalities::new(storage);
+		#[cfg(feature = "runtime-benchmarks")]
+		externalities.register_extension(sp_keystore::KeystoreExt::new(
+			sp_keystore::testing::MemoryKeystore::new(),
+		));
+		externalities.execute_with(|| run_to_block(10));
+		externalities
+	}
+
+	pub fn build_and_execute(self, test: impl FnOnce()) {
+		self.build().execute_with(|| {
+			test();
+			WorkerRegistry::do_try_state().expect("the state is sound");
+		});
+	}
+}
+
+/// Events of the pallet since the last call.
+pub fn events() -> Vec<Event<Test>> {
+	let events = System::read_events_for_pallet();
+	System::reset_events();
+	events
+}

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{BoundedVec, PalletError, traits::ConstU32};
-use phala_attestation::{AdvisoryId, Evidence, Fmspc, PckCaKind, Role, TcbStatus, Tee, Tier};
+use phala_attestation::{AdvisoryId, Evidence, Fmspc, PckCaKind, Role, Rule, TcbStatus, Tee, Tier};
 use phala_primitives::{
 	AttestedWorker, BlockRef, EncryptionKey, Endpoint, Measurement, PlatformId, WorkerKey,
 };
@@ -295,6 +295,23 @@ impl<AccountId, Ticket> Worker<AccountId, Ticket> {
 			Standing::Attested => (self.judgement.expires_at, true),
 			Standing::Lapsed { at, reason } => (at, reason.allows_grace()),
 		}
+	}
+}
+
+/// Name of a rule of attestation: [`Rule`], within this pallet's errors.
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct RuleName(pub Rule);
+
+impl frame_support::traits::PalletError for RuleName {
+	// A rule is an enum without data.
+	const MAX_ENCODED_SIZE: usize = 1;
+}
+
+impl From<Rule> for RuleName {
+	fn from(rule: Rule) -> Self {
+		Self(rule)
 	}
 }
 

@@ -211,7 +211,7 @@ impl<T: Config> Pallet<T> {
 		quote: &[u8],
 		claim: &Claim,
 		own: Option<&WorkerOf<T>>,
-	) -> Result<Admitted, DispatchErrorWithPostInfo<PostDispatchInfo>> {
+	) -> Result<Admitted, DispatchErrorWithPostInfo> {
 		let screened =
 			Self::screen(operator, quote, claim, own).map_err(|refusal| early(refusal.error))?;
 		Ok(Self::prove(screened).map_err(|refusal: Refusal<T>| refusal.error)?)
@@ -219,7 +219,7 @@ impl<T: Config> Pallet<T> {
 }
 
 /// An error before any cryptography: it costs no more than the cheap checks.
-fn early<T: Config>(error: Error<T>) -> DispatchErrorWithPostInfo<PostDispatchInfo> {
+fn early<T: Config>(error: Error<T>) -> DispatchErrorWithPostInfo {
 	DispatchErrorWithPostInfo {
 		post_info: PostDispatchInfo {
 			actual_weight: Some(T::WeightInfo::screen()),

@@ -15,7 +15,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
 use crate::{
-	collateral::AdvisoryId, error::Error, tcb::TcbStatus, types::UnixTime, verify::Verified,
+	collateral::AdvisoryId, error::Error, evidence::Appraised, tcb::TcbStatus, types::UnixTime,
 };
 
 /// Most advisories that governance can accept.
@@ -133,7 +133,7 @@ impl Policy {
 	///
 	/// `activations` are the chain's, in any order. The evaluation number that made a platform out
 	/// of date is taken to be the first one that was activated after the TCB recovery
-	/// ([`Verified::outdated_since`]); if there is none, the grace counts from the recovery.
+	/// ([`Appraised::outdated_since`]); if there is none, the grace counts from the recovery.
 	///
 	/// # Errors
 	///
@@ -142,26 +142,26 @@ impl Policy {
 	pub fn tier(
 		&self,
 		role: Role,
-		verified: &Verified,
+		appraised: &Appraised,
 		activations: &[Activation],
 		now: UnixTime,
 	) -> Result<Tier, Error> {
-		let (minimum, offered) = (self.min_evaluation_number, verified.evaluation_number);
+		let (minimum, offered) = (self.min_evaluation_number, appraised.evaluation_number);
 		if offered < minimum {
 			return Err(Error::EvaluationNumberTooLow { minimum, offered });
 		}
-		let tier = match verified.status {
+		let tier = match appraised.status {
 			TcbStatus::UpToDate => Tier::One,
 			TcbStatus::SWHardeningNeeded => Tier::Two,
 			TcbStatus::ConfigurationNeeded | TcbStatus::ConfigurationAndSWHardeningNeeded => {
 				let accepted = |id| self.accepted_advisories.contains(id);
-				if verified.advisory_ids.iter().all(accepted) { Tier::Three } else { Tier::Four }
+				if appraised.advisory_ids.iter().all(accepted) { Tier::Three } else { Tier::Four }
 			}
 			status @ (TcbStatus::OutOfDate
 			| TcbStatus::OutOfDateConfigurationNeeded
 			| TcbStatus::TDRelaunchAdvised
 			| TcbStatus::TDRelaunchAdvisedConfigurationNeeded) => {
-				let recovery = verified.outdated_since.unwrap_or(verified.tcb_date);
+				let recovery = appraised.outdated_since.unwrap_or(appraised.tcb_date);
 				let activated = activations.iter().map(|activation| activation.at);
 				let since = activated.filter(|&at| at >= recovery).min().unwrap_or(recovery);
 				let ended = since.saturating_add(self.grace);
@@ -180,7 +180,7 @@ impl Policy {
 	}
 
 	/// Last second at which an attestation of `now` counts.
-	pub fn valid_until(&self, verified: &Verified, now: UnixTime) -> UnixTime {
-		verified.valid_until.min(now.saturating_add(self.ttl))
+	pub fn valid_until(&self, appraised: &Appraised, now: UnixTime) -> UnixTime {
+		appraised.valid_until.min(now.saturating_add(self.ttl))
 	}
 }

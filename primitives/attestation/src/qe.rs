@@ -5,35 +5,31 @@
 use crate::{
 	collateral::QeIdentity,
 	error::Error,
-	quote::EnclaveReport,
+	evidence::QeEvidence,
 	tcb::{Appraisal, TcbStatus, find},
 };
 
-/// Checks the QE's report against its identity and finds its level.
-pub(crate) fn appraise(
-	identity: &QeIdentity,
-	report: &EnclaveReport<'_>,
-) -> Result<Appraisal, Error> {
-	if *report.mr_signer != identity.mr_signer {
+/// Checks the QE against its identity and finds its level.
+pub(crate) fn appraise(identity: &QeIdentity, qe: &QeEvidence) -> Result<Appraisal, Error> {
+	if qe.mr_signer != identity.mr_signer {
 		return Err(Error::QeMrSigner);
 	}
-	if report.is_debug() {
+	if qe.is_debug() {
 		return Err(Error::QeDebug);
 	}
-	if report.isv_prod_id != identity.isv_prod_id {
+	if qe.isv_prod_id != identity.isv_prod_id {
 		return Err(Error::QeIsvProdId);
 	}
-	if (report.misc_select ^ identity.misc_select) & identity.misc_select_mask != 0 {
+	if (qe.misc_select ^ identity.misc_select) & identity.misc_select_mask != 0 {
 		return Err(Error::QeMiscSelect);
 	}
 	let [attributes, expected, mask] =
-		[*report.attributes, identity.attributes, identity.attributes_mask]
-			.map(u128::from_le_bytes);
+		[qe.attributes, identity.attributes, identity.attributes_mask].map(u128::from_le_bytes);
 	if (attributes ^ expected) & mask != 0 {
 		return Err(Error::QeAttributes);
 	}
-	let (level, outdated_since) = find(&identity.levels, |level| report.isv_svn >= level.isv_svn)
-		.ok_or(Error::QeIsvSvnTooLow(report.isv_svn))?;
+	let (level, outdated_since) = find(&identity.levels, |level| qe.isv_svn >= level.isv_svn)
+		.ok_or(Error::QeIsvSvnTooLow(qe.isv_svn))?;
 	if level.status == TcbStatus::Revoked {
 		return Err(Error::QeRevoked);
 	}

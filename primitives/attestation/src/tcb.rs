@@ -10,7 +10,7 @@ use scale_info::TypeInfo;
 use crate::{
 	collateral::{AdvisoryId, TcbInfo, TcbLevel, TdxModuleIdentity, TdxModuleLevel},
 	error::Error,
-	quote::{Body, TdReport},
+	evidence::ModuleEvidence,
 	types::UnixTime,
 	x509::PlatformTcb,
 };
@@ -163,14 +163,14 @@ impl Appraisal {
 pub(crate) fn appraise(
 	info: &TcbInfo,
 	tcb: &PlatformTcb,
-	body: &Body<'_>,
+	module: Option<&ModuleEvidence>,
 ) -> Result<(Appraisal, Option<TcbStatus>), Error> {
-	let Body::Tdx(report) = body else {
+	let Some(module) = module else {
 		return platform(info, tcb, None).map(|appraisal| (appraisal, None));
 	};
-	let launch = tdx(info, tcb, report.tee_tcb_svn)?;
-	check_module(info, report)?;
-	let current = match report.tee_tcb_svn_2 {
+	let launch = tdx(info, tcb, &module.tee_tcb_svn)?;
+	check_module(info, module)?;
+	let current = match &module.tee_tcb_svn_2 {
 		None => None,
 		Some(svn) => Some(tdx(info, tcb, svn).map_err(|error| match error {
 			Error::NoMatchingTcbLevel => Error::NoMatchingCurrentTcbLevel,
@@ -248,17 +248,18 @@ fn module<'a>(
 }
 
 /// Signer and attributes of the TDX module that launched the TD.
-fn check_module(info: &TcbInfo, report: &TdReport<'_>) -> Result<(), Error> {
-	let expected = match module(info, report.tee_tcb_svn)? {
+fn check_module(info: &TcbInfo, evidence: &ModuleEvidence) -> Result<(), Error> {
+	let expected = match module(info, &evidence.tee_tcb_svn)? {
 		Some(identity) => Some(&identity.module),
 		None => info.tdx_module.as_ref(),
 	};
 	let expected = expected.ok_or(Error::UnknownTdxModule(0))?;
-	if *report.mr_signer_seam != expected.mr_signer {
+	if evidence.mr_signer_seam != expected.mr_signer {
 		return Err(Error::TdxModuleSigner);
 	}
 	// Bits outside of the mask have to be zero.
-	if u64::from_le_bytes(*report.seam_attributes) != expected.attributes & expected.attributes_mask
+	if u64::from_le_bytes(evidence.seam_attributes)
+		!= expected.attributes & expected.attributes_mask
 	{
 		return Err(Error::TdxModuleAttributes);
 	}

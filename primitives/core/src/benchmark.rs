@@ -13,7 +13,16 @@ pub const MILLIS_PER_SCORE_PERIOD: u64 = 6_000;
 /// The clock of a TEE is not to be trusted alone: the run starts at a block, so that a chain can
 /// compare the stated time with its own.
 #[derive(
-	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
 )]
 pub struct BenchmarkStatement {
 	/// Whose benchmark this is.

@@ -57,10 +57,21 @@ mod tests {
 
 	#[test]
 	fn urls_are_plausible_and_other_text_is_not() {
-		for good in ["https://worker.example:8443/v1", "wss://[2001:db8::1]:443", "tcp://10.0.0.1:1"] {
+		for good in
+			["https://worker.example:8443/v1", "wss://[2001:db8::1]:443", "tcp://10.0.0.1:1"]
+		{
 			assert!(plausible(good), "{good}");
 		}
-		for bad in ["", "worker.example", "://x", "https://", "https://a b", "HTTPS://x", "https://\n", "https://ä"] {
+		for bad in [
+			"",
+			"worker.example",
+			"://x",
+			"https://",
+			"https://a b",
+			"HTTPS://x",
+			"https://\n",
+			"https://ä",
+		] {
 			assert!(!plausible(bad), "{bad}");
 		}
 		assert!(

@@ -10,7 +10,16 @@ use crate::{WorkerKey, WorkerSignature};
 /// The chain for which something is signed. A copy of the chain, with another genesis or under
 /// another para id, is another one.
 #[derive(
-	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
 )]
 pub struct ChainId {
 	/// Hash of the parachain's block 0.
@@ -21,7 +30,16 @@ pub struct ChainId {
 
 /// A block of the parachain. A statement that names one was not made before it.
 #[derive(
-	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
 )]
 pub struct BlockRef {
 	/// Height.

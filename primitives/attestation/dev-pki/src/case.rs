@@ -80,6 +80,12 @@ impl Scenario {
 		}
 	}
 
+	/// The same with this report data, if any is given.
+	pub fn reporting(mut self, report_data: Option<[u8; 64]>) -> Self {
+		self.request.report_data = report_data.unwrap_or(self.request.report_data);
+		self
+	}
+
 	/// A PKI whose names are the same and whose keys are not.
 	pub fn foreign_pki() -> Pki {
 		Pki::from_seed([0xF0; 32], Validity::DEVELOPMENT).expect("as for the development PKI")

@@ -153,8 +153,17 @@ impl Variant {
 	/// The case on a quote of this kind; `None` if the variant does not apply to it. Two seeds are
 	/// two platforms with two report data.
 	pub fn case_on(self, kind: QuoteKind, seed: u64) -> Option<Case> {
+		self.issue(kind, seed, None)
+	}
+
+	/// The same, with a quote that carries this report data.
+	pub fn case_with(self, kind: QuoteKind, seed: u64, report_data: [u8; 64]) -> Option<Case> {
+		self.issue(kind, seed, Some(report_data))
+	}
+
+	fn issue(self, kind: QuoteKind, seed: u64, report_data: Option<[u8; 64]>) -> Option<Case> {
 		self.kinds().contains(&kind).then(|| {
-			let mut scenario = Scenario::new(kind, seed);
+			let mut scenario = Scenario::new(kind, seed).reporting(report_data);
 			self.apply(&mut scenario);
 			scenario.issue().expect("every variant is encodable: a test issues each")
 		})

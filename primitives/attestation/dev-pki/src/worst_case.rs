@@ -20,14 +20,15 @@ const DATES_LEN: usize = 2 * TCB_DATE.len();
 /// - a quote with `auth_data_len` bytes of QE authentication data: 32 as Intel's, or more (which
 ///   dcap-qvl refuses), or more than the limit on quotes leaves room for, if the caller wants it.
 ///
-/// The verdict is `OutOfDate` with two advisories.
+/// `report_data` replaces what the seed gives. The verdict is `OutOfDate` with two advisories.
 pub fn worst_case(
 	kind: QuoteKind,
 	limits: &Limits,
 	auth_data_len: u16,
 	seed: u64,
+	report_data: Option<[u8; 64]>,
 ) -> Result<Case, Error> {
-	let mut s = Scenario::new(kind, seed);
+	let mut s = Scenario::new(kind, seed).reporting(report_data);
 	// Small numbers are short, and so there are more of them.
 	s.platform.cpu_svn = [1; 16];
 	s.platform.module.tee_tcb_svn[2..].fill(1);

@@ -64,7 +64,7 @@ fn names_parse() {
 fn the_worst_case_fills_the_limits_and_verifies() {
 	let limits = Limits::default();
 	for &kind in QuoteKind::ALL {
-		let case = worst_case(kind, &limits, 32, 1).unwrap();
+		let case = worst_case(kind, &limits, 32, 1, None).unwrap();
 		let advisories = ["INTEL-SA-01036", "INTEL-SA-00615"];
 		assert_eq!(oracle(&case), Ok(Verdict::new(TcbStatus::OutOfDate, &advisories)), "{kind}");
 		let collateral = &case.collateral;
@@ -82,12 +82,12 @@ fn the_worst_case_fills_the_limits_and_verifies() {
 #[test]
 fn the_worst_case_obeys_other_limits() {
 	let limits = Limits { quote: 8_000, crl: 9_000, json: 10_000, levels: 7 };
-	let case = worst_case(QuoteKind::TdxV5Td15ex, &limits, 2_000, 1).unwrap();
+	let case = worst_case(QuoteKind::TdxV5Td15ex, &limits, 2_000, 1, None).unwrap();
 	let count = |text: &str| text.matches("tcbStatus").count();
 	// Each of the two module identities has two levels as well.
 	assert_eq!(count(&case.collateral.tcb_info), 7 + 4);
 	assert_eq!(count(&case.collateral.qe_identity), 7);
 	assert!(case.collateral.pck_crl.len() <= 9_000);
-	let usual = worst_case(QuoteKind::TdxV5Td15ex, &limits, 32, 1).unwrap();
+	let usual = worst_case(QuoteKind::TdxV5Td15ex, &limits, 32, 1, None).unwrap();
 	assert_eq!(case.quote.len(), usual.quote.len() + 2_000 - 32);
 }

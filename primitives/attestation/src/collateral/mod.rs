@@ -38,7 +38,7 @@ use scale_info::TypeInfo;
 
 use crate::{
 	error::Error,
-	quote::Quote,
+	evidence::Evidence,
 	root::TrustRoot,
 	types::{CertificateKind, Fmspc, UnixTime},
 	x509::certificate::check_validity,
@@ -164,26 +164,26 @@ pub struct Collateral<'a> {
 }
 
 impl Collateral<'_> {
-	/// Checks that each item is for this quote, current for at least `margin` seconds, under the
+	/// Checks that each item is for this platform, current for at least `margin` seconds, under the
 	/// one root, and not revoked since it was stored.
 	pub(crate) fn check(
 		&self,
-		quote: &Quote<'_>,
+		evidence: &Evidence,
 		now: UnixTime,
 		margin: UnixTime,
 	) -> Result<(), Error> {
 		let Self { anchor, pck_ca, pck_crl, tcb_info, qe_identity } = self;
-		let fmspc = quote.pck.fmspc;
-		if tcb_info.tee != quote.tee() {
+		let fmspc = evidence.fmspc;
+		if tcb_info.tee != evidence.tee {
 			return Err(Error::CollateralForOtherTee(Item::TcbInfo));
 		}
-		if qe_identity.tee != quote.tee() {
+		if qe_identity.tee != evidence.tee {
 			return Err(Error::CollateralForOtherTee(Item::QeIdentity));
 		}
 		if tcb_info.fmspc != fmspc {
 			return Err(Error::FmspcMismatch { platform: fmspc, tcb_info: tcb_info.fmspc });
 		}
-		if tcb_info.pce_id != quote.pck.pce_id {
+		if tcb_info.pce_id != evidence.pce_id {
 			return Err(Error::PceIdMismatch);
 		}
 		for (item, window) in [
@@ -196,10 +196,10 @@ impl Collateral<'_> {
 		}
 
 		anchor.root.check(anchor.root_crl, now)?;
-		if pck_ca.kind != quote.pck.ca || pck_ca.issuer != anchor.root.key_id {
+		if pck_ca.kind != evidence.ca || pck_ca.issuer != anchor.root.key_id {
 			return Err(Error::AuthorityMismatch(Item::PckCa));
 		}
-		if pck_ca.fingerprint != quote.pck.ca_fingerprint {
+		if pck_ca.fingerprint != evidence.ca_fingerprint {
 			return Err(Error::OtherPckCa);
 		}
 		if pck_crl.issuer != pck_ca.key_id || pck_crl.issuer_name != pck_ca.name {

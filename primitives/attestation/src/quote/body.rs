@@ -132,8 +132,13 @@ impl<'a> EnclaveReport<'a> {
 
 	/// ATTRIBUTES.DEBUG: the host can read and change the enclave.
 	pub fn is_debug(&self) -> bool {
-		u128::from_le_bytes(*self.attributes) & 0x02 != 0
+		is_debug(self.attributes)
 	}
+}
+
+/// ATTRIBUTES.DEBUG of an enclave.
+pub(crate) fn is_debug(attributes: &[u8; 16]) -> bool {
+	u128::from_le_bytes(*attributes) & 0x02 != 0
 }
 
 /// Format of a TD report.

@@ -22,6 +22,7 @@ mod certification;
 mod header;
 mod reader;
 
+pub(crate) use body::is_debug;
 pub use body::{Body, EnclaveReport, TdReport, TdReportVersion};
 pub use certification::PckCertificate;
 pub use header::{Header, Version};

@@ -23,7 +23,18 @@ const PCE_SVN: u32 = 17;
 const CPU_SVN: u32 = 18;
 
 /// Security version numbers of a platform.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	codec::Encode,
+	codec::Decode,
+	codec::DecodeWithMemTracking,
+	codec::MaxEncodedLen,
+	scale_info::TypeInfo,
+)]
 pub struct PlatformTcb {
 	/// SGX TCB components 1 to 16.
 	pub components: [u8; 16],

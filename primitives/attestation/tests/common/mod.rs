@@ -68,8 +68,8 @@ pub fn sample(name: &str) -> Sample {
 pub type Verdict = (String, Vec<String>);
 
 pub fn verdict(verified: &Verified) -> Verdict {
-	let ids = verified.advisory_ids.iter().map(|id| id.to_string()).collect();
-	(verified.status.to_string(), ids)
+	let ids = verified.appraised.advisory_ids.iter().map(|id| id.to_string()).collect();
+	(verified.appraised.status.to_string(), ids)
 }
 
 /// Everything, from the bytes.
