@@ -47,6 +47,7 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_tx_pause, TxPause]
 	[pallet_utility, Utility]
 	[pallet_vesting, Vesting]
+	[pallet_worker_registry, WorkerRegistry]
 	[pallet_xcm, XcmCallsBench::<Runtime>]
 	[pallet_xcm_benchmarks::fungible, XcmFungible]
 	[pallet_xcm_benchmarks::generic, XcmGeneric]
@@ -117,6 +118,15 @@ impl cumulus_pallet_session_benchmarking::Config for Runtime {
 	fn generate_session_keys_and_proof(owner: AccountId) -> (SessionKeys, Vec<u8>) {
 		let generated = SessionKeys::generate(&owner.encode(), None);
 		(generated.keys, generated.proof.encode())
+	}
+}
+
+/// Sets the clock.
+pub struct Clock;
+
+impl pallet_worker_registry::BenchmarkHelper for Clock {
+	fn set_time(seconds: u64) {
+		pallet_timestamp::Now::<Runtime>::put(seconds * 1_000);
 	}
 }
 

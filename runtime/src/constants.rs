@@ -84,6 +84,22 @@ pub mod consensus {
 	pub const MAXIMUM_HEADER_SIZE: u32 = 100 * 1024;
 }
 
+/// Attestation of workers.
+pub mod attestation {
+	use super::time::SLOT_DURATION;
+
+	/// Parachain blocks for which the block that a quote names counts as recent: 20 minutes.
+	pub const FRESHNESS_WINDOW: u32 = 200;
+	/// Shortest time between two parachain blocks, in milliseconds. A development node alone makes
+	/// a block every three seconds.
+	pub const MIN_MILLIS_PER_BLOCK: u64 =
+		if cfg!(feature = "development") { SLOT_DURATION / 2 } else { SLOT_DURATION };
+	/// Seconds after which a worker is appraised anew: six hours.
+	pub const REAPPRAISAL_PERIOD: u64 = 6 * 60 * 60;
+	/// Workers that the sweep looks at in one block, if the block has room.
+	pub const WORKERS_SWEPT_PER_BLOCK: u32 = 8;
+}
+
 /// Accounts that belong to the chain itself.
 pub mod accounts {
 	use super::{AccountId, AccountIdConversion, PalletId};

@@ -191,6 +191,10 @@ mod runtime {
 	#[runtime::pallet_index(66)]
 	pub type TxPause = pallet_tx_pause;
 
+	// 80: workers
+	#[runtime::pallet_index(80)]
+	pub type WorkerRegistry = pallet_worker_registry;
+
 	// 98: upgrades
 	#[runtime::pallet_index(98)]
 	pub type MultiBlockMigrations = pallet_migrations;

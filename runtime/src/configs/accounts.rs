@@ -96,6 +96,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 							| RuntimeCall::CollatorSelection(_)
 							| RuntimeCall::Session(_)
 							| RuntimeCall::Preimage(_)
+							| RuntimeCall::WorkerRegistry(_)
 							| RuntimeCall::Vesting(
 								pallet_vesting::Call::vest { .. }
 									| pallet_vesting::Call::vest_other { .. }

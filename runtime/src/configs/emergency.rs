@@ -32,7 +32,9 @@ impl Contains<RuntimeCall> for WorksInSafeMode {
 			| RuntimeCall::Scheduler(_)
 			| RuntimeCall::SafeMode(_)
 			| RuntimeCall::TxPause(_)
-			| RuntimeCall::MultiBlockMigrations(_) => true,
+			| RuntimeCall::MultiBlockMigrations(_)
+			// Attestations run out during a halt as well.
+			| RuntimeCall::WorkerRegistry(_) => true,
 			#[cfg(feature = "development")]
 			RuntimeCall::Sudo(_) => true,
 			_ => false,

@@ -6,6 +6,7 @@ mod emergency;
 mod governance;
 mod money;
 mod system;
+mod workers;
 pub mod xcm;
 
 pub use accounts::ProxyType;
@@ -14,6 +15,7 @@ pub use emergency::{Unpausable, WorksInSafeMode};
 use money::ToTreasuryLegacy;
 pub use money::{DealWithFees, ToTreasury, TreasuryAccount, WeightToFee};
 pub use system::{EnterSafeModeAndResume, RuntimeBlockLength, RuntimeBlockWeights};
+pub use workers::SelfParaId;
 
 use crate::{AccountId, Balance, Balances, constants::currency::deposit};
 use frame_support::{

@@ -14,6 +14,7 @@ pub mod pallet_timestamp;
 pub mod pallet_xcm;
 mod pallet_xcm_benchmarks_fungible;
 mod pallet_xcm_benchmarks_generic;
+pub mod pallet_worker_registry;
 pub mod xcm;
 
 pub use published::*;

@@ -42,6 +42,7 @@ const PALLETS: &[(&str, usize)] = &[
 	("Scheduler", 51),
 	("SafeMode", 65),
 	("TxPause", 66),
+	("WorkerRegistry", 80),
 	("MultiBlockMigrations", 98),
 ];
 

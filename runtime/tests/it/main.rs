@@ -10,3 +10,4 @@ mod genesis;
 mod messages;
 mod proxies;
 mod supply;
+mod workers;

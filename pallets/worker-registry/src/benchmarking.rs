@@ -1,0 +1,505 @@
+//! Worst cases, on recorded quotes and collateral: see `fixtures/`.
+
+use crate::{
+	evaluation::Evaluations,
+	slots::Slots,
+	sweep::REPORTS_PER_STEP,
+	types::{Claim, CrlSource, LapseReason, MAX_PROVENANCE_LEN, Policy, SignedDocument, Standing},
+	*,
+};
+use alloc::vec;
+use codec::Decode;
+use fixtures::*;
+use frame_benchmarking::v2::*;
+use frame_support::{
+	BoundedVec,
+	traits::{Consideration, EnsureOrigin, Get},
+};
+use frame_system::{Pallet as System, RawOrigin};
+use phala_attestation::{
+	Anchor, Crl, CrlIssuer, PckCa, PckCaKind, QeIdentity, Quote, RawSignature, Role, TcbInfo,
+	TrustRoot, collateral::MAX_REVOKED,
+};
+use phala_primitives::{
+	BenchmarkStatement, BlockRef, EndpointStatement, MAX_ENDPOINT_LEN, Measurement, PlatformId,
+	Statement, WorkerSignature,
+};
+use sp_core::{H256, crypto::KeyTypeId};
+use sp_runtime::traits::BlockNumberProvider;
+
+/// The worker's key in the client's keystore.
+const KEY_TYPE: KeyTypeId = KeyTypeId(*b"pwrk");
+const CA: PckCaKind = PckCaKind::Platform;
+
+fn account<T: Config>(bytes: [u8; 32]) -> T::AccountId {
+	T::AccountId::decode(&mut &bytes[..]).expect("an account id has 32 bytes")
+}
+
+/// The account that the quotes are bound to, with enough for a deposit.
+fn operator<T: Config>() -> T::AccountId {
+	let operator = account::<T>(OPERATOR);
+	T::Consideration::ensure_successful(&operator, Pallet::<T>::footprint());
+	operator
+}
+
+fn claim() -> Claim {
+	Claim {
+		role: Role::Worker,
+		worker: worker(),
+		encryption_key: ENCRYPTION_KEY,
+		block: BlockRef { number: BLOCK, hash: BLOCK_HASH },
+	}
+}
+
+fn measurement_of(quote: &[u8]) -> Measurement {
+	H256(Quote::parse(quote).expect("it is well-formed").measurement())
+}
+
+fn sign<T: Config>(statement: &impl Statement) -> WorkerSignature {
+	let key = sp_io::crypto::sr25519_generate(KEY_TYPE, Some(WORKER_SEED.into()));
+	assert_eq!(key, worker());
+	let message = statement.message(&Pallet::<T>::chain_id());
+	sp_io::crypto::sr25519_sign(KEY_TYPE, &key, &message).expect("the key was just made")
+}
+
+fn document(body: &[u8], signature: &[u8]) -> SignedDocument {
+	SignedDocument {
+		body: BoundedVec::truncate_from(body.to_vec()),
+		signature: signature.try_into().expect("a signature has 64 bytes"),
+	}
+}
+
+/// The chain and the clock that the material is made for.
+fn set_up_chain<T: Config>() {
+	T::BenchmarkHelper::set_time(NOW);
+	System::<T>::set_block_number((BLOCK + 20).into());
+	frame_system::BlockHash::<T>::insert(BlockNumberFor::<T>::from(0u32), GENESIS);
+	frame_system::BlockHash::<T>::insert(BlockNumberFor::<T>::from(BLOCK), BLOCK_HASH);
+	DevelopmentRoot::<T>::put(TrustRoot::from_der(ROOT).expect("it is a root"));
+	let mut known = Evaluations::default();
+	for number in EVALUATION - 15..=EVALUATION {
+		known.activate(number, NOW - 1_000 + u64::from(number)).expect("there is room");
+	}
+	known.saw_level(EVALUATION, NOW - 1_000);
+	KnownEvaluations::<T>::put(known);
+	let policy = Policy { platform_cap: 64, ..Policy::default() };
+	CurrentPolicy::<T>::put(policy);
+}
+
+/// Collateral as large as it gets, with another set that waits.
+fn set_up_collateral<T: Config>() {
+	set_up_chain::<T>();
+	let root = Pallet::<T>::root();
+	let root_crl = Crl::verify(ROOT_CRL, CrlIssuer::Root(&root), NOW).expect("valid");
+	let anchor = Anchor { root: &root, root_crl: &root_crl };
+	let ca = PckCa::verify(PCK_CA, &anchor, NOW).expect("valid");
+	let pck_crl = Crl::verify(PCK_CRL_4, CrlIssuer::PckCa(&ca), NOW).expect("valid");
+	let signature = |bytes: &[u8]| RawSignature::try_from(bytes).expect("64 bytes");
+
+	let mut tcb_info =
+		TcbInfo::verify(TCB_INFO_4, &signature(TCB_INFO_4_SIGNATURE), SIGNER, &anchor, NOW)
+			.expect("valid");
+	let mut qe =
+		QeIdentity::verify(QE_IDENTITY, &signature(QE_IDENTITY_SIGNATURE), SIGNER, &anchor, NOW)
+			.expect("valid");
+	// What is submitted is newer by a second than what is stored.
+	tcb_info.issue_date -= 1;
+	qe.issue_date -= 1;
+	let mut next_tcb_info = tcb_info.clone();
+	let mut next_qe = qe.clone();
+	next_tcb_info.evaluation_number = EVALUATION + 1;
+	next_qe.evaluation_number = EVALUATION + 1;
+	TcbInfos::<T>::insert(
+		(tcb_info.tee, tcb_info.fmspc),
+		Slots { current: Some(tcb_info), next: Some(next_tcb_info) },
+	);
+	QeIdentities::<T>::insert(qe.tee, Slots { current: Some(qe), next: Some(next_qe) });
+	PckCas::<T>::insert(CA, ca);
+	Crls::<T>::insert(CrlSource::Root, root_crl);
+	Crls::<T>::insert(CrlSource::PckCa(CA), pck_crl);
+}
+
+/// Everything that the quotes need.
+fn set_up<T: Config>() {
+	set_up_collateral::<T>();
+	let record = record::<T>();
+	Measurements::<T>::insert(measurement_of(QUOTE), record);
+}
+
+fn record<T: Config>() -> MeasurementOf<T> {
+	let now = T::RelayChain::current_block_number();
+	MeasurementOf::<T> {
+		role: Role::Worker,
+		active_from: now,
+		sunset: Some(now + 1u32.into()),
+		provenance: BoundedVec::truncate_from(vec![1; MAX_PROVENANCE_LEN as usize]),
+	}
+}
+
+/// A registered worker; the sweep passed it.
+fn set_up_worker<T: Config>() {
+	set_up::<T>();
+	let operator = operator::<T>();
+	let quote = BoundedVec::truncate_from(QUOTE.to_vec());
+	Pallet::<T>::register(RawOrigin::Signed(operator).into(), quote, claim()).expect("it is valid");
+}
+
+/// Statements that were made before, so that the record has its full length.
+fn set_up_statements<T: Config>() {
+	set_up_worker::<T>();
+	Workers::<T>::mutate(worker(), |worker| {
+		let worker = worker.as_mut().expect("it is registered");
+		worker.score = Some(types::Score { value: 1, started_at: BLOCK - 1 });
+		worker.endpoint =
+			Some(BoundedVec::truncate_from(vec![b'a'; MAX_ENDPOINT_LEN as usize]));
+		worker.offered_to = Some(account::<T>([8; 32]));
+	});
+}
+
+fn origin<T: Config, O: EnsureOrigin<T::RuntimeOrigin>>() -> Result<T::RuntimeOrigin, BenchmarkError>
+{
+	O::try_successful_origin().map_err(|_| BenchmarkError::Weightless)
+}
+
+fn assert_last<T: Config>(event: Event<T>) {
+	System::<T>::assert_last_event(<T as frame_system::Config>::RuntimeEvent::from(event).into());
+}
+
+#[benchmarks]
+mod benchmarks {
+	use super::*;
+
+	#[benchmark]
+	fn submit_tcb_info(s: Linear<1, 4>) {
+		set_up_collateral::<T>();
+		let (body, signature) = TCB_INFOS[s as usize - 1];
+		let signer = BoundedVec::truncate_from(SIGNER.to_vec());
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator::<T>()), document(body, signature), signer);
+
+		let (key, slots) = TcbInfos::<T>::iter().next().expect("it is stored");
+		let info = slots.current.expect("it is in force");
+		assert_last::<T>(Event::TcbInfoStored {
+			tee: key.0,
+			fmspc: key.1,
+			evaluation: EVALUATION,
+			expires_at: info.next_update,
+			in_force: true,
+		});
+	}
+
+	#[benchmark]
+	fn submit_qe_identity() {
+		set_up_collateral::<T>();
+		let document = document(QE_IDENTITY, QE_IDENTITY_SIGNATURE);
+		let signer = BoundedVec::truncate_from(SIGNER.to_vec());
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator::<T>()), document, signer);
+
+		let (tee, slots) = QeIdentities::<T>::iter().next().expect("it is stored");
+		let identity = slots.current.expect("it is in force");
+		assert_last::<T>(Event::QeIdentityStored {
+			tee,
+			evaluation: EVALUATION,
+			expires_at: identity.next_update,
+			in_force: true,
+		});
+	}
+
+	#[benchmark]
+	fn submit_pck_ca() {
+		set_up_collateral::<T>();
+		PckCas::<T>::mutate(CA, |ca| ca.as_mut().expect("it is stored").not_before -= 1);
+		let certificate = BoundedVec::truncate_from(PCK_CA.to_vec());
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator::<T>()), certificate);
+
+		let expires_at = PckCas::<T>::get(CA).expect("it is stored").not_after;
+		assert_last::<T>(Event::PckCaStored { ca: CA, expires_at });
+	}
+
+	#[benchmark]
+	fn submit_crl(s: Linear<1, 4>) {
+		set_up_collateral::<T>();
+		let source = CrlSource::PckCa(CA);
+		Crls::<T>::mutate(source, |crl| crl.as_mut().expect("it is stored").this_update -= 1);
+		let crl = BoundedVec::truncate_from(PCK_CRLS[s as usize - 1].to_vec());
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator::<T>()), source, crl);
+
+		let stored = Crls::<T>::get(source).expect("it is stored");
+		let (number, expires_at) = (stored.number, stored.next_update);
+		assert_last::<T>(Event::CrlStored { source, number, expires_at });
+		assert!(stored.len() <= MAX_REVOKED as usize);
+	}
+
+	/// The cheap checks of `register` and `renew`, all of them.
+	#[benchmark(pov_mode = Measured)]
+	fn screen() {
+		set_up::<T>();
+		let (operator, claim) = (operator::<T>(), claim());
+		let passed;
+
+		#[block]
+		{
+			let known = Workers::<T>::get(claim.worker);
+			passed = Pallet::<T>::screen(&operator, QUOTE, &claim, known.as_ref()).is_ok();
+		}
+
+		assert!(passed);
+	}
+
+	#[benchmark(pov_mode = Measured)]
+	fn register() {
+		set_up::<T>();
+		let operator = operator::<T>();
+		let quote = BoundedVec::truncate_from(QUOTE.to_vec());
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator.clone()), quote, claim());
+
+		assert_eq!(Workers::<T>::get(worker()).map(|worker| worker.operator), Some(operator));
+	}
+
+	#[benchmark(pov_mode = Measured)]
+	fn renew() {
+		set_up_statements::<T>();
+		let _ = UsedReports::<T>::clear(u32::MAX, None);
+		let before = Workers::<T>::get(worker()).expect("it is registered");
+		let quote = BoundedVec::truncate_from(OTHER_QUOTE.to_vec());
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator::<T>()), quote, claim());
+
+		let worker = Workers::<T>::get(worker()).expect("it is registered");
+		assert_ne!(worker.platform, before.platform);
+		assert_eq!(Platforms::<T>::get(before.platform), 0);
+	}
+
+	#[benchmark(pov_mode = Measured)]
+	fn reappraise() {
+		set_up_statements::<T>();
+		Workers::<T>::mutate(worker(), |worker| {
+			worker.as_mut().expect("it is registered").judgement.expires_at -= 1;
+		});
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator::<T>()), worker());
+
+		let judgement = Workers::<T>::get(worker()).expect("it is registered").judgement;
+		assert_last::<T>(Event::WorkerReappraised {
+			worker: worker(),
+			status: judgement.status,
+			tier: judgement.tier,
+			expires_at: judgement.expires_at,
+		});
+	}
+
+	#[benchmark]
+	fn report_score() {
+		set_up_statements::<T>();
+		let statement = BenchmarkStatement {
+			worker: worker(),
+			started_at: BlockRef { number: BLOCK, hash: BLOCK_HASH },
+			iterations: 1_000_000,
+			elapsed_ms: 120_000,
+		};
+		let signature = sign::<T>(&statement);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator::<T>()), statement, signature);
+
+		assert_last::<T>(Event::ScoreReported { worker: worker(), score: 50_000 });
+	}
+
+	#[benchmark]
+	fn set_endpoint() {
+		set_up_statements::<T>();
+		let mut url = b"https://".to_vec();
+		url.resize(MAX_ENDPOINT_LEN as usize, b'a');
+		let endpoint = Some(BoundedVec::truncate_from(url));
+		let statement =
+			EndpointStatement { worker: worker(), sequence: u64::MAX, endpoint: endpoint.clone() };
+		let signature = sign::<T>(&statement);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator::<T>()), statement, signature);
+
+		assert_last::<T>(Event::EndpointSet { worker: worker(), endpoint });
+	}
+
+	#[benchmark]
+	fn offer_worker() {
+		set_up_statements::<T>();
+		let to = Some(account::<T>([6; 32]));
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator::<T>()), worker(), to.clone());
+
+		assert_last::<T>(Event::WorkerOffered { worker: worker(), to });
+	}
+
+	#[benchmark]
+	fn accept_worker() {
+		set_up_statements::<T>();
+		let (from, to) = (operator::<T>(), account::<T>([8; 32]));
+		T::Consideration::ensure_successful(&to, Pallet::<T>::footprint());
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(to.clone()), worker());
+
+		assert_last::<T>(Event::OperatorChanged { worker: worker(), from, to });
+	}
+
+	#[benchmark]
+	fn deregister() {
+		set_up_statements::<T>();
+		let operator = operator::<T>();
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator.clone()), worker());
+
+		assert_last::<T>(Event::WorkerDeregistered { worker: worker(), operator });
+	}
+
+	#[benchmark]
+	fn set_measurement() -> Result<(), BenchmarkError> {
+		let origin = origin::<T, T::MeasurementOrigin>()?;
+		let (measurement, record) = (Measurement::repeat_byte(1), record::<T>());
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, measurement, record.clone());
+
+		assert_eq!(Measurements::<T>::get(measurement), Some(record));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn sunset_measurement() -> Result<(), BenchmarkError> {
+		let origin = origin::<T, T::MeasurementOrigin>()?;
+		let (measurement, record) = (Measurement::repeat_byte(1), record::<T>());
+		Measurements::<T>::insert(measurement, &record);
+		let at = record.active_from + 7u32.into();
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, measurement, at);
+
+		let stored = Measurements::<T>::get(measurement).expect("it is there");
+		assert_eq!(stored.sunset, Some(at));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn remove_measurement() -> Result<(), BenchmarkError> {
+		let origin = origin::<T, T::MeasurementOrigin>()?;
+		let measurement = Measurement::repeat_byte(1);
+		Measurements::<T>::insert(measurement, record::<T>());
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, measurement);
+
+		assert_last::<T>(Event::MeasurementRemoved { measurement });
+		Ok(())
+	}
+
+	#[benchmark]
+	fn set_policy() -> Result<(), BenchmarkError> {
+		let origin = origin::<T, T::PolicyOrigin>()?;
+		let mut policy = Policy::default();
+		let advisory = phala_attestation::AdvisoryId::new("INTEL-SA-00000-of-32-characters!")
+			.expect("it is printable");
+		policy.tcb.accepted_advisories = BoundedVec::truncate_from(vec![
+			advisory;
+			phala_attestation::policy::MAX_ACCEPTED_ADVISORIES as usize
+		]);
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, policy.clone());
+
+		assert_eq!(CurrentPolicy::<T>::get(), policy);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn activate_evaluation() -> Result<(), BenchmarkError> {
+		let origin = origin::<T, T::PolicyOrigin>()?;
+		set_up_chain::<T>();
+		let number = EVALUATION + 1;
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, number);
+
+		assert_last::<T>(Event::EvaluationActivated { number });
+		Ok(())
+	}
+
+	#[benchmark]
+	fn ban_platform() -> Result<(), BenchmarkError> {
+		let origin = origin::<T, T::BanOrigin>()?;
+		let platform = PlatformId::repeat_byte(1);
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, platform);
+
+		assert_last::<T>(Event::PlatformBanned { platform });
+		Ok(())
+	}
+
+	#[benchmark]
+	fn unban_platform() -> Result<(), BenchmarkError> {
+		let origin = origin::<T, T::BanOrigin>()?;
+		let platform = PlatformId::repeat_byte(1);
+		BannedPlatforms::<T>::insert(platform, ());
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, platform);
+
+		assert_last::<T>(Event::PlatformUnbanned { platform });
+		Ok(())
+	}
+
+	#[benchmark]
+	fn sweep_reports(r: Linear<0, REPORTS_PER_STEP>) {
+		let block = BlockNumberFor::<T>::from(BLOCK);
+		for report in 0..r {
+			UsedReports::<T>::insert(block, H256::from_low_u64_be(report.into()), ());
+		}
+
+		#[block]
+		{
+			Pallet::<T>::sweep_reports_of(block);
+		}
+
+		assert!(UsedReports::<T>::iter_prefix(block).next().is_none());
+	}
+
+	/// The dearest look at a worker: an appraisal that lets it lapse.
+	#[benchmark(pov_mode = Measured)]
+	fn sweep_worker() {
+		set_up_statements::<T>();
+		T::BenchmarkHelper::set_time(NOW + T::ReappraisalPeriod::get());
+		CurrentPolicy::<T>::mutate(|policy| policy.tcb.grace = 0);
+		let seen;
+
+		#[block]
+		{
+			seen = Pallet::<T>::sweep_next_worker(None);
+			WorkerSweep::<T>::set(seen);
+		}
+
+		assert_eq!(seen, Some(worker()));
+		let worker = Workers::<T>::get(worker()).expect("it is registered");
+		let Standing::Lapsed { reason, .. } = worker.standing else { panic!("it lapsed") };
+		assert_eq!(reason, LapseReason::TcbRefused);
+	}
+
+	impl_benchmark_test_suite! {
+		Pallet,
+		crate::mock::ExtBuilder::default().build(),
+		crate::mock::Test
+	}
+}

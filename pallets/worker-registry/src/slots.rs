@@ -1,0 +1,213 @@
+//! Two slots for each signed document: the one in force, and one with a higher evaluation number that
+//! waits for its time.
+
+use codec::{Decode, Encode, MaxEncodedLen};
+use phala_attestation::{Item, collateral::USEFUL_EXTENSION};
+use scale_info::TypeInfo;
+
+/// Collateral that is issued for a platform family or for a quoting enclave, and re-issued.
+pub trait Document {
+	/// Its name in errors.
+	const ITEM: Item;
+
+	/// `tcbEvaluationDataNumber`.
+	fn evaluation(&self) -> u32;
+	/// `issueDate`, in Unix seconds.
+	fn issued(&self) -> u64;
+	/// Unix second from which on it no longer counts.
+	fn expires(&self) -> u64;
+	/// The newest `tcbDate` of its levels, in Unix seconds.
+	fn newest_level(&self) -> u64;
+
+	/// Whether this may take the place of `stored`, and whether that is useful: evaluation numbers
+	/// never fall, and dates under one number rise.
+	fn supersedes(&self, stored: &Self) -> Result<bool, Stale> {
+		if self.evaluation() < stored.evaluation() {
+			let (stored, offered) = (stored.evaluation(), self.evaluation());
+			return Err(Stale::LowerEvaluation { stored, offered });
+		}
+		let higher = self.evaluation() > stored.evaluation();
+		if !higher && self.issued() <= stored.issued() {
+			let (stored, offered) = (stored.issued(), self.issued());
+			return Err(Stale::NotNewer { stored, offered });
+		}
+		let prolonged = stored.expires().saturating_add(USEFUL_EXTENSION) <= self.expires();
+		Ok(higher || prolonged)
+	}
+}
+
+/// Why a document is not stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stale {
+	/// Its evaluation number is lower than the stored document's.
+	LowerEvaluation {
+		/// Stored number.
+		stored: u32,
+		/// Offered number.
+		offered: u32,
+	},
+	/// Its number is the same, but it was not issued later.
+	NotNewer {
+		/// Stored issue date.
+		stored: u64,
+		/// Offered issue date.
+		offered: u64,
+	},
+}
+
+/// What was stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stored {
+	/// It has a higher number than what was there, or prolongs it by [`USEFUL_EXTENSION`].
+	pub useful: bool,
+	/// It is in force now.
+	pub in_force: bool,
+}
+
+/// A document in force, and its successor.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Slots<D> {
+	/// The newest document whose evaluation number counts.
+	pub current: Option<D>,
+	/// The newest document whose evaluation number did not count yet when it was stored.
+	pub next: Option<D>,
+}
+
+impl<D> Default for Slots<D> {
+	fn default() -> Self {
+		Self { current: None, next: None }
+	}
+}
+
+impl<D: Document> Slots<D> {
+	/// Moves the waiting document into force if its time has come. To be called first, always.
+	pub fn settled(mut self, active: u32) -> Self {
+		if let Some(next) = self.next.take_if(|next| next.evaluation() <= active) {
+			self.current = Some(next);
+		}
+		self
+	}
+
+	/// Stores `document` where it belongs, unless what is there is at least as new. Numbers, and dates
+	/// under one number, only rise; whatever the order of uploads, the newest documents stay.
+	pub fn offer(&mut self, document: D, active: u32) -> Result<Stored, Stale> {
+		let in_force = document.evaluation() <= active;
+		let slot = if in_force { &mut self.current } else { &mut self.next };
+		let useful = slot.as_ref().map_or(Ok(true), |stored| document.supersedes(stored))?;
+		*slot = Some(document);
+		Ok(Stored { useful, in_force })
+	}
+
+	/// The waiting document is above the one in force.
+	#[cfg(any(feature = "try-runtime", test))]
+	pub fn is_sound(&self) -> bool {
+		match (&self.current, &self.next) {
+			(Some(current), Some(next)) => current.evaluation() < next.evaluation(),
+			_ => true,
+		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use proptest::prelude::*;
+
+	#[derive(Clone, Debug, PartialEq, Eq)]
+	struct Doc {
+		evaluation: u32,
+		issued: u64,
+		expires: u64,
+	}
+
+	impl Document for Doc {
+		const ITEM: Item = Item::TcbInfo;
+
+		fn evaluation(&self) -> u32 {
+			self.evaluation
+		}
+		fn issued(&self) -> u64 {
+			self.issued
+		}
+		fn expires(&self) -> u64 {
+			self.expires
+		}
+		fn newest_level(&self) -> u64 {
+			0
+		}
+	}
+
+	const DAY: u64 = 86_400;
+
+	fn doc(evaluation: u32, issued: u64) -> Doc {
+		Doc { evaluation, issued, expires: issued + 30 * DAY }
+	}
+
+	#[test]
+	fn an_early_document_waits_and_takes_effect_in_time() {
+		let mut slots = Slots::default();
+		let stored = slots.offer(doc(17, 0), 17);
+		assert_eq!(stored, Ok(Stored { useful: true, in_force: true }));
+		let stored = slots.offer(doc(18, 5), 17);
+		assert_eq!(stored, Ok(Stored { useful: true, in_force: false }));
+
+		let before = slots.clone().settled(17);
+		assert_eq!(before, slots);
+		let after = slots.settled(18);
+		assert_eq!((after.current, after.next), (Some(doc(18, 5)), None));
+	}
+
+	#[test]
+	fn daily_re_dating_is_never_useful_and_a_week_is() {
+		let mut slots = Slots::default();
+		slots.offer(doc(17, 0), 17).expect("it is the first");
+		for day in 1..30 {
+			let stored = slots.offer(doc(17, day * DAY), 17).expect("it is newer");
+			assert!(!stored.useful);
+		}
+		let stored = slots.offer(doc(17, 36 * DAY), 17).expect("it is newer");
+		assert!(stored.useful);
+	}
+
+	#[test]
+	fn older_documents_are_refused_with_the_reason() {
+		let mut slots = Slots::default();
+		slots.offer(doc(18, 100), 18).expect("it is the first");
+		let lower = Stale::LowerEvaluation { stored: 18, offered: 17 };
+		assert_eq!(slots.offer(doc(17, 200), 18), Err(lower));
+		for offered in [99, 100] {
+			let older = Stale::NotNewer { stored: 100, offered };
+			assert_eq!(slots.offer(doc(18, offered), 18), Err(older));
+		}
+	}
+
+	proptest! {
+		/// Whatever the order and however often each is repeated, the same documents stay.
+		#[test]
+		fn order_and_replay_do_not_matter(
+			docs in prop::collection::vec((15u32..20, 0u64..50), 1..12),
+			order in prop::collection::vec(any::<prop::sample::Index>(), 40),
+		) {
+			let all: Vec<Doc> = docs.into_iter().map(|(n, issued)| doc(n, issued)).collect();
+			let mut slots = Slots::default();
+			let mut last = (None, None);
+			let shuffled = order.iter().map(|index| index.get(&all)).chain(all.iter().rev());
+			for document in shuffled {
+				let _ = slots.offer(document.clone(), 17);
+				let key = |slot: &Option<Doc>| slot.as_ref().map(|doc| (doc.evaluation, doc.issued));
+				let now = (key(&slots.current), key(&slots.next));
+				prop_assert!(now.0 >= last.0 && now.1 >= last.1, "no number ever falls");
+				prop_assert!(slots.is_sound());
+				last = now;
+			}
+			let newest = |in_force: bool| {
+				all.iter()
+					.filter(|doc| (doc.evaluation <= 17) == in_force)
+					.max_by_key(|doc| (doc.evaluation, doc.issued))
+					.cloned()
+			};
+			prop_assert_eq!(slots.current, newest(true));
+			prop_assert_eq!(slots.next, newest(false));
+		}
+	}
+}

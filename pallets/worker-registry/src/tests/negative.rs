@@ -1,0 +1,98 @@
+//! The negative suite: whatever is wrong with a quote or its collateral, the pallet refuses it with
+//! the rule that is broken.
+
+use super::*;
+use phala_attestation::{Error as RuleError, TrustRoot, collateral::Bundle, verify_quote};
+use phala_dev_pki::{Case, Mutation, valid_case};
+use std::collections::BTreeSet;
+
+/// What the pallet says about a case, or `None` where its bounded types cannot even hold it.
+fn outcome(case: &Case, subject: &Subject) -> Option<DispatchResult> {
+	let too_large = [case.collateral.pck_crl.len(), case.collateral.root_ca_crl.len()]
+		.iter()
+		.any(|len| *len > MAX_CRL_LEN as usize)
+		|| [case.collateral.tcb_info.len(), case.collateral.qe_identity.len()]
+			.iter()
+			.any(|len| *len > MAX_DOCUMENT_LEN as usize)
+		|| case.quote.len() > MAX_QUOTE_LEN as usize
+		|| case.collateral.tcb_info_signature.len() != 64
+		|| case.collateral.qe_identity_signature.len() != 64
+		|| case.collateral.tcb_info_issuer_chain.is_empty()
+		|| case.collateral.qe_identity_issuer_chain.is_empty();
+	if too_large {
+		return None;
+	}
+	if let Some(stored) = &case.stored {
+		submit(stored).expect("what is stored before is sound");
+	}
+	let collateral = Clock::get();
+	Clock::set(case.now);
+	let result = submit_strictly(case).and_then(|()| {
+		let quote = case.quote.clone().try_into().expect("it was measured");
+		subject.register_with(quote)
+	});
+	Clock::set(collateral);
+	Some(result)
+}
+
+/// All collateral of a case, in the order in which it can be verified; the first error ends it.
+fn submit_strictly(case: &Case) -> DispatchResult {
+	let collateral = &case.collateral;
+	let ca = phala_attestation::PckCaKind::Platform;
+	submit_root_crl(collateral)?;
+	submit_pck_ca(collateral)?;
+	submit_pck_crl(collateral, ca)?;
+	submit_tcb_info(collateral)?;
+	submit_qe_identity(collateral)?;
+	Ok(())
+}
+
+/// What the verifier alone says.
+fn verifier(case: &Case) -> Result<(), RuleError> {
+	let json = serde_json::to_vec(&case.collateral).expect("it serialises");
+	let bundle: Bundle = serde_json::from_slice(&json).expect("it is a bundle");
+	let root = TrustRoot::from_der(&case.root_der)?;
+	let verified = bundle.verify(&root, case.now)?;
+	let quote = Quote::parse(&case.quote)?;
+	verify_quote(&quote, &verified.collateral(&root), case.now, 0).map(|_| ())
+}
+
+#[test]
+fn the_case_itself_is_accepted() {
+	for &kind in QuoteKind::ALL {
+		ExtBuilder::default().build_and_execute(|| {
+			let subject = Subject { kind, ..Subject::default() };
+			let case = valid_case(kind, 1);
+			let quote = subject.quote();
+			assert_eq!(outcome(&Case { quote: quote.into_inner(), ..case }, &subject), Some(Ok(())));
+		});
+	}
+}
+
+#[test]
+fn every_mutation_is_refused_with_its_own_rule() {
+	let mut rules = BTreeSet::new();
+	for &mutation in Mutation::ALL {
+		ExtBuilder::default().build_and_execute(|| {
+			let kind = mutation.kinds()[0];
+			let subject = Subject { kind, ..Subject::default() };
+			let case =
+				mutation.case_with(kind, 1, subject.report_data()).expect("the kind is its own");
+			let Some(result) = outcome(&case, &subject) else { return };
+			let error = result.expect_err("a mutation must be refused");
+			let expected = match mutation {
+				// The margin is wider than what is left.
+				Mutation::LowerEvaluationNumber => Rule::EvaluationNumberFell,
+				Mutation::OlderIssueDate => Rule::IssueDateNotNewer,
+				Mutation::LowerCrlNumber => Rule::CrlNumberFell,
+				// The cheaper check comes first.
+				Mutation::TamperedBody => Rule::ReportDataMismatch,
+				_ => verifier(&case).expect_err("the verifier must refuse it").rule(),
+			};
+			assert_eq!(error, attestation(expected), "{mutation}: expected {expected:?}");
+			assert_eq!(Workers::<Test>::count(), 0);
+			rules.insert(expected);
+		});
+	}
+	assert!(rules.len() > 60, "{} rules: {rules:?}", rules.len());
+}

@@ -1,0 +1,23 @@
+//! What the pallets, the programs and the clients of the Phala parachain must agree on: keys, what it
+//! means that a worker is attested, and the statements that workers sign.
+//!
+//! No storage, no FRAME. A pallet that needs another one asks for a trait of this crate, and the
+//! runtime wires the two.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+mod attested;
+mod benchmark;
+mod endpoint;
+mod keys;
+mod statement;
+
+pub use attested::{
+	AttestationChange, AttestedWorker, AttestedWorkers, OnAttestationChange, WorkerObligations,
+};
+pub use benchmark::{BenchmarkStatement, MILLIS_PER_SCORE_PERIOD};
+pub use endpoint::{Endpoint, EndpointStatement, MAX_ENDPOINT_LEN};
+pub use keys::{EncryptionKey, Measurement, PlatformId, WorkerKey, WorkerSignature};
+pub use statement::{BlockRef, ChainId, Statement};

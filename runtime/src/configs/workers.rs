@@ -1,0 +1,51 @@
+//! Attested workers.
+
+use super::{Admin, StorageDeposit};
+use crate::{
+	ParachainInfo, Runtime, RuntimeHoldReason, Timestamp,
+	constants::attestation::{
+		FRESHNESS_WINDOW, MIN_MILLIS_PER_BLOCK, REAPPRAISAL_PERIOD, WORKERS_SWEPT_PER_BLOCK,
+	},
+	weights,
+};
+use cumulus_pallet_parachain_system::RelaychainDataProvider;
+use frame_support::{
+	parameter_types,
+	traits::{ConstBool, ConstU32, ConstU64, Get},
+};
+
+parameter_types! {
+	/// Why PHA is on hold for a worker's record.
+	pub const WorkerRecordHoldReason: RuntimeHoldReason =
+		RuntimeHoldReason::WorkerRegistry(pallet_worker_registry::HoldReason::WorkerRecord);
+}
+
+/// This parachain's id, as quotes bind it.
+pub struct SelfParaId;
+
+impl Get<u32> for SelfParaId {
+	fn get() -> u32 {
+		ParachainInfo::parachain_id().into()
+	}
+}
+
+impl pallet_worker_registry::Config for Runtime {
+	type Consideration = StorageDeposit<WorkerRecordHoldReason>;
+	type Time = Timestamp;
+	/// Measurements' activation and sunset count relay-chain blocks.
+	type RelayChain = RelaychainDataProvider<Runtime>;
+	type OnAttestationChange = ();
+	type Obligations = ();
+	type MeasurementOrigin = Admin;
+	type PolicyOrigin = Admin;
+	type BanOrigin = Admin;
+	type ParaId = SelfParaId;
+	type AllowDevelopmentRoot = ConstBool<{ cfg!(feature = "development") }>;
+	type FreshnessWindow = ConstU32<FRESHNESS_WINDOW>;
+	type MinMillisPerBlock = ConstU64<MIN_MILLIS_PER_BLOCK>;
+	type ReappraisalPeriod = ConstU64<REAPPRAISAL_PERIOD>;
+	type SweepLimit = ConstU32<WORKERS_SWEPT_PER_BLOCK>;
+	type WeightInfo = weights::pallet_worker_registry::WeightInfo<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = crate::benchmarks::Clock;
+}
