@@ -14,13 +14,13 @@ export class DevNode {
     private readonly child: ChildProcess,
   ) {}
 
-  static async start(port: number): Promise<DevNode> {
+  static async start(port: number, ...flags: string[]): Promise<DevNode> {
     const directory = mkdtempSync(join(tmpdir(), "phala-dev-"));
     const log = join(directory, "node.log");
     const out = openSync(log, "a");
     const child = spawn(
       "phala-node",
-      ["--dev", "--base-path", directory, "--rpc-port", String(port), "--port", "0"],
+      ["--dev", "--base-path", directory, "--rpc-port", String(port), "--port", "0", ...flags],
       { stdio: ["ignore", out, out] },
     );
     const node = new DevNode(port, directory, log, child);

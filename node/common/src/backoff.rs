@@ -37,10 +37,8 @@ impl Backoff {
 
 	/// After a failure: how long to wait.
 	pub fn delay(&mut self, rng: &mut impl Rng) -> Duration {
-		let ceiling = self
-			.first
-			.saturating_mul(2u32.saturating_pow(self.failures.min(31)))
-			.min(self.longest);
+		let ceiling =
+			self.first.saturating_mul(2u32.saturating_pow(self.failures.min(31))).min(self.longest);
 		self.failures = self.failures.saturating_add(1);
 		ceiling.mul_f64(rng.gen_range(0.5..=1.0))
 	}

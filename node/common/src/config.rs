@@ -26,6 +26,11 @@ pub enum ConfigError {
 		/// Where and why.
 		reason: String,
 	},
+	/// A setting that decides about secrets comes from where the host can write.
+	#[error(
+		"configuration: `{0}` decides about secrets, so it is taken from the command line only, 		 which an enclave's manifest fixes: give it as --{0}"
+	)]
+	FlagOnly(&'static str),
 	/// A setting is unknown or has a value that cannot be.
 	#[error("configuration: {0}")]
 	Value(String),
@@ -33,9 +38,10 @@ pub enum ConfigError {
 
 /// Reads the settings `T`. Of each setting the first of these counts: `flags` (fields that are
 /// `None` or empty count as not given), the variable `prefix_NAME` of `environment`, `file`, and the
-/// default of `T`.
+/// default of `T`. Those named in `flag_only` are refused in environment and file.
 pub fn load<T: DeserializeOwned>(
 	flags: &impl Serialize,
+	flag_only: &[&'static str],
 	prefix: &str,
 	environment: impl IntoIterator<Item = (String, String)>,
 	file: Option<&Path>,
@@ -45,6 +51,9 @@ pub fn load<T: DeserializeOwned>(
 		if let Some(key) = name.strip_prefix(prefix).and_then(|name| name.strip_prefix('_')) {
 			settings.insert(key.to_lowercase().replace('_', "-"), from_text(&text));
 		}
+	}
+	if let Some(key) = flag_only.iter().find(|key| settings.contains_key(**key)) {
+		return Err(ConfigError::FlagOnly(key));
 	}
 	let flags = Table::try_from(flags).map_err(|error| ConfigError::Value(error.to_string()))?;
 	let given = flags.into_iter().filter(|(_, value)| *value != Value::Array(vec![]));
@@ -79,6 +88,7 @@ mod tests {
 		rpc_url: Vec<String>,
 		poll_seconds: Option<u64>,
 		once: Option<bool>,
+		secret: Option<String>,
 	}
 
 	#[derive(Deserialize, Debug, PartialEq)]
@@ -88,20 +98,33 @@ mod tests {
 		poll_seconds: u64,
 		once: bool,
 		name: String,
+		secret: String,
 	}
 
 	impl Default for Settings {
 		fn default() -> Self {
-			Self { rpc_url: vec!["default".into()], poll_seconds: 1, once: false, name: "n".into() }
+			Self {
+				rpc_url: vec!["default".into()],
+				poll_seconds: 1,
+				once: false,
+				name: "n".into(),
+				secret: "s".into(),
+			}
 		}
 	}
 
-	fn settings(flags: Flags, environment: &[(&str, &str)], file: &str) -> Result<Settings, String> {
+	fn settings(
+		flags: Flags,
+		environment: &[(&str, &str)],
+		file: &str,
+	) -> Result<Settings, String> {
 		let folder = tempfile::tempdir().unwrap();
 		let path = folder.path().join("config.toml");
 		std::fs::write(&path, file).unwrap();
-		let environment = environment.iter().map(|(name, text)| (name.to_string(), text.to_string()));
-		load(&flags, "PHALA", environment, Some(&path)).map_err(|error| error.to_string())
+		let environment =
+			environment.iter().map(|(name, text)| (name.to_string(), text.to_string()));
+		load(&flags, &["secret"], "PHALA", environment, Some(&path))
+			.map_err(|error| error.to_string())
 	}
 
 	#[test]
@@ -114,7 +137,8 @@ mod tests {
 			("PHALA_NAME", "007"),
 			("OTHER_ONCE", "true"),
 		];
-		let flags = Flags { poll_seconds: Some(4), ..Flags::default() };
+		let flags =
+			Flags { poll_seconds: Some(4), secret: Some("flag".into()), ..Flags::default() };
 		assert_eq!(
 			settings(flags, &environment, file),
 			Ok(Settings {
@@ -128,13 +152,16 @@ mod tests {
 
 	#[test]
 	fn mistakes_are_named() {
-		let error = |environment: &[_], file| settings(Flags::default(), environment, file).unwrap_err();
+		let error =
+			|environment: &[_], file| settings(Flags::default(), environment, file).unwrap_err();
 		assert!(error(&[], "rpc-ulr = []").contains("rpc-ulr"));
 		assert!(error(&[], "poll-seconds = 'soon'").contains("soon"));
 		assert!(error(&[], "poll-seconds").contains("config.toml"));
 		assert!(error(&[("PHALA_PIN", "1")], "").contains("`pin`"));
+		assert!(error(&[], "secret = 'x'").contains("--secret"));
+		assert!(error(&[("PHALA_SECRET", "x")], "").contains("--secret"));
 		let none: Result<Settings, _> =
-			load(&Flags::default(), "PHALA", [], Some(Path::new("/nowhere/c.toml")));
+			load(&Flags::default(), &[], "PHALA", [], Some(Path::new("/nowhere/c.toml")));
 		assert!(none.unwrap_err().to_string().contains("/nowhere/c.toml"));
 	}
 }

@@ -79,7 +79,7 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
 	match fs::remove_file(path) {
 		Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
 			Err(because("remove", path)(cause))
-		},
+		}
 		_ => Ok(()),
 	}
 }

@@ -121,11 +121,7 @@ impl Keys {
 	/// The keys in a folder, made and sealed there if there are none. They are on disk before this
 	/// returns, so that no key is ever shown to a chain and then lost. Keys of another chain are
 	/// refused.
-	pub fn open(
-		folder: &Path,
-		sealer: &dyn Seal,
-		chain: &ChainId,
-	) -> Result<Self, KeystoreError> {
+	pub fn open(folder: &Path, sealer: &dyn Seal, chain: &ChainId) -> Result<Self, KeystoreError> {
 		let path = folder.join(FILE);
 		if let Some(keys) = Self::load(folder, sealer)? {
 			if keys.chain != *chain {

@@ -18,7 +18,15 @@ use tracing_subscriber::{
 
 /// How logs look.
 #[derive(
-	Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize,
+	Clone,
+	Copy,
+	Debug,
+	Default,
+	PartialEq,
+	Eq,
+	clap::ValueEnum,
+	serde::Serialize,
+	serde::Deserialize,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum LogFormat {
@@ -33,8 +41,7 @@ pub enum LogFormat {
 pub fn init(format: LogFormat, filter: &str) -> Result<(), String> {
 	let filter = EnvFilter::try_new(filter)
 		.map_err(|error| format!("log filter `{filter}`: {error}; use for example `info`"))?;
-	let builder =
-		tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+	let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
 	match format {
 		LogFormat::Text => builder.try_init(),
 		LogFormat::Json => builder.event_format(JsonLines).try_init(),
@@ -135,7 +142,8 @@ mod tests {
 			tracing::info!(error = %"gone", "second");
 		});
 		let text = String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap();
-		let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+		let lines: Vec<Value> =
+			text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
 		assert_eq!(lines.len(), 2);
 		assert_eq!(lines[0]["level"], "WARN");
 		assert_eq!(lines[0]["message"], "line one\nline two");

@@ -111,13 +111,13 @@ impl Seal for Sealer {
 					return Err(SealError::NoSecret(path.clone()));
 				}
 				Ok(derive(SECRET_CONTEXT, &secret))
-			},
+			}
 			Self::Ram(folder) => {
 				if !is_in_ram(folder)? {
 					return Err(SealError::NotInRam(folder.clone()));
 				}
 				key_file(&folder.join(KEY_FILE))
-			},
+			}
 			Self::Plain(folder) => key_file(&folder.join(KEY_FILE)),
 		}
 	}

@@ -64,9 +64,11 @@ mod sgx {
 
 	#[test]
 	fn missing_pseudo_files_are_named() {
-		for (name, remedy) in
-			[("attestation_type", "gramine-sgx"), ("user_report_data", "gramine-sgx"), ("quote", "aesmd")]
-		{
+		for (name, remedy) in [
+			("attestation_type", "gramine-sgx"),
+			("user_report_data", "gramine-sgx"),
+			("quote", "aesmd"),
+		] {
 			let folder = gramine();
 			fs::remove_file(folder.path().join(name)).unwrap();
 			let error = refusal(&Sgx::new(folder.path())).to_string();

@@ -189,8 +189,7 @@ mod tests {
 
 	#[test]
 	fn a_timed_run_is_the_run_of_as_many_iterations() {
-		let timed =
-			run(&SEED, 1, Until::Elapsed(Duration::from_millis(1_500)), &GO).unwrap();
+		let timed = run(&SEED, 1, Until::Elapsed(Duration::from_millis(1_500)), &GO).unwrap();
 		assert!(timed.elapsed >= Duration::from_millis(1_500));
 		assert!(timed.total() > 0, "{timed:?}");
 		assert_eq!(timed.digest, digest(SEED, 1, timed.total()));

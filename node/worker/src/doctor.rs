@@ -153,7 +153,8 @@ pub fn diagnose(facts: &Facts) -> Vec<Check> {
 		judge("state", &facts.state, |folder| fine(folder.clone())),
 		judge("tee", &facts.tee, |(tee, simulated)| {
 			if *simulated {
-				let remedy = "For development chains only: a chain that trusts Intel's root refuses it";
+				let remedy =
+					"For development chains only: a chain that trusts Intel's root refuses it";
 				return attention(format!("simulated {tee}"), remedy);
 			}
 			fine(tee.to_string())
@@ -166,7 +167,7 @@ pub fn diagnose(facts: &Facts) -> Vec<Check> {
 				let ChainId { genesis, para_id } = chain.id;
 				let ChainFacts { url, height, .. } = chain;
 				fine(format!("{url}, finalised {height}, genesis {genesis:?}, para {para_id}"))
-			},
+			}
 		}),
 		judge("keys", &facts.keys, |(sealer, key)| {
 			let chain = facts.chain.as_ref().and_then(|chain| chain.as_ref().ok());
@@ -279,10 +280,8 @@ fn judge_collateral(facts: &Facts, now: Option<u64>) -> Check {
 	let (Some(Ok(held)), Some(now)) = (&facts.held, now) else {
 		return judge(NAME, &facts.held, |_| fine(""));
 	};
-	let lacking: Vec<_> = held
-		.iter()
-		.filter(|(_, held)| held.expires.is_none_or(|expires| expires <= now))
-		.collect();
+	let lacking: Vec<_> =
+		held.iter().filter(|(_, held)| held.expires.is_none_or(|expires| expires <= now)).collect();
 	let soonest = held.iter().filter_map(|(_, held)| held.expires).min().unwrap_or(0);
 	let (ours, why) = match &facts.source {
 		Some(Ok((name, items))) => (items.as_slice(), format!("{name} has it")),
@@ -330,7 +329,7 @@ fn judge_attestation(worker: Option<&Registered>, expires: u64, now: u64) -> Fin
 		),
 		Some(worker) => {
 			fine(format!("counts for another {} h", worker.expires_at.saturating_sub(now) / 3_600))
-		},
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ use crate::{
 	plan::{Action, View, Wish, next_action},
 };
 use phala_node_common::chain::Outcome;
+use std::time::Duration;
 
 /// What a prepared step turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub enum Progress {
 		/// Until something is due.
 		seconds: u64,
 	},
+	/// A renewal is due but would not prolong the attestation: look again in [`NO_GAIN_PAUSE`].
+	NoGain,
 }
 
 /// Everything outside of the engine.
@@ -56,8 +59,8 @@ pub trait World {
 	fn foreign(&mut self) -> Self::Error;
 }
 
-/// Seconds after which a renewal without gain is tried again.
-const NO_GAIN_PAUSE: u64 = 1_800;
+/// After which a renewal without gain is tried again.
+pub const NO_GAIN_PAUSE: Duration = Duration::from_secs(1_800);
 
 /// Does the next thing.
 pub async fn step<W: World>(world: &mut W) -> Result<Progress, W::Error> {
@@ -68,15 +71,15 @@ pub async fn step<W: World>(world: &mut W) -> Result<Progress, W::Error> {
 		(Action::Follow | Action::Forget, _) => {
 			world.note(None)?;
 			return Ok(Progress::Again);
-		},
+		}
 		(Action::Foreign, _) => return Err(world.foreign()),
 		(Action::Wait { seconds }, _) => return Ok(Progress::Idle { seconds }),
 		(action, _) => match world.prepare(&action, &view).await? {
-			Prepared::NoGain => return Ok(Progress::Idle { seconds: NO_GAIN_PAUSE }),
+			Prepared::NoGain => return Ok(Progress::NoGain),
 			Prepared::Transaction(pending) => {
 				world.note(Some(&pending))?;
 				pending
-			},
+			}
 		},
 	};
 	let outcome = world.conclude(&pending).await?;
@@ -85,8 +88,6 @@ pub async fn step<W: World>(world: &mut W) -> Result<Progress, W::Error> {
 		Outcome::Done(_) => Ok(Progress::Done(pending.purpose)),
 		// Another program of the same account was faster: no harm done.
 		Outcome::Superseded => Ok(Progress::Again),
-		Outcome::Failed(_) | Outcome::Expired { .. } => {
-			Err(world.fail(pending.purpose, &outcome))
-		},
+		Outcome::Failed(_) | Outcome::Expired { .. } => Err(world.fail(pending.purpose, &outcome)),
 	}
 }

@@ -98,9 +98,8 @@ impl Journal {
 	/// the chain tells what became of its transaction.
 	pub fn read(&self) -> Result<Option<Pending>, FileError> {
 		let Some(content) = files::read(&self.0)? else { return Ok(None) };
-		let pending = content
-			.strip_prefix(MAGIC)
-			.and_then(|mut note| Pending::decode(&mut note).ok());
+		let pending =
+			content.strip_prefix(MAGIC).and_then(|mut note| Pending::decode(&mut note).ok());
 		if pending.is_none() {
 			tracing::warn!(path = %self.0.display(), "ignoring a note of another version");
 		}

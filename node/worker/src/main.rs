@@ -13,7 +13,7 @@ use phala_node_common::{
 use phala_worker::{
 	benchmark::{self, Until},
 	doctor,
-	engine::{Progress, step},
+	engine::{NO_GAIN_PAUSE, Progress, step},
 	journal::Journal,
 	metrics::Metrics,
 	plan::Wish,
@@ -94,12 +94,12 @@ async fn perform(command: Command, settings: Settings) -> Outcome<ExitCode> {
 			}
 			let sick = checks.iter().any(doctor::Check::is_failure);
 			Ok(if sick { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-		},
+		}
 		Command::Measure => {
 			let evidence = tee::quote(&*settings.provider()?, &[0; 64])?;
 			println!("0x{}", hex::encode(evidence.measurement));
 			Ok(ExitCode::SUCCESS)
-		},
+		}
 		Command::Benchmark { seconds } => {
 			let threads = settings.threads.unwrap_or_else(benchmark::default_threads);
 			let until = Until::Elapsed(Duration::from_secs(seconds));
@@ -108,7 +108,7 @@ async fn perform(command: Command, settings: Settings) -> Outcome<ExitCode> {
 				println!("{} iterations per 6 s on {threads} threads", report.score());
 			}
 			Ok(ExitCode::SUCCESS)
-		},
+		}
 		Command::Deregister { worker } => deregister(settings, worker).await,
 	}
 }
@@ -178,7 +178,7 @@ async fn work(settings: Settings, once: bool) -> Outcome<ExitCode> {
 			Ok(Progress::Idle { .. }) if once => {
 				tracing::info!("nothing is left to do for now");
 				break;
-			},
+			}
 			Ok(Progress::Idle { seconds }) => {
 				failures.reset();
 				backoff.reset();
@@ -186,11 +186,11 @@ async fn work(settings: Settings, once: bool) -> Outcome<ExitCode> {
 				if !shutdown.sleep(poll.min(Duration::from_secs(seconds))).await {
 					break;
 				}
-			},
+			}
 			Ok(Progress::Done(_) | Progress::Again) => {
 				failures.reset();
 				backoff.reset();
-			},
+			}
 			Err(WorldError::Interrupted) => break,
 			Err(error) => {
 				metrics.failures.with_label_values(&[error.kind()]).inc();
@@ -209,7 +209,7 @@ async fn work(settings: Settings, once: bool) -> Outcome<ExitCode> {
 					Keys::open(&settings.state_dir, &sealer, &chain.id())?;
 					world.reconnect(chain);
 				}
-			},
+			}
 		}
 	}
 	tracing::info!("bye");
@@ -241,7 +241,7 @@ async fn deregister(settings: Settings, worker: Option<String>) -> Outcome<ExitC
 		phala_node_common::chain::Outcome::Done(block) => {
 			println!("removed, final in block {}", block.number);
 			Ok(ExitCode::SUCCESS)
-		},
+		}
 		phala_node_common::chain::Outcome::Failed(reason) => Err(reason.to_string().into()),
 		other => Err(format!("not included ({other:?}): try again").into()),
 	}

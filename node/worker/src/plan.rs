@@ -115,9 +115,7 @@ impl Registered {
 		let (share, of) = RENEW_AT;
 		// Lives are days, far below where this could overflow.
 		let left = (u128::from(life) * u128::from(share) / u128::from(of)) as u64;
-		self.expires_at
-			.saturating_sub(left)
-			.max(self.attested_at.saturating_add(RENEWAL_INTERVAL))
+		self.expires_at.saturating_sub(left).max(self.attested_at.saturating_add(RENEWAL_INTERVAL))
 	}
 }
 

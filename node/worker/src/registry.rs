@@ -6,12 +6,20 @@ mod detail;
 pub use detail::Detail;
 
 use phala_node_common::chain::{
-	AccountId32, Chain, ChainError, Explained, Finalised, Shape, Signed, Account, explain,
+	Account, AccountId32, Chain, ChainError, Explained, Finalised, Shape, Signed, explain,
 };
 use phala_primitives::{
 	BenchmarkStatement, BlockRef, EndpointStatement, WorkerKey, WorkerSignature,
 };
-use subxt::ext::{scale_decode::DecodeAsType, scale_encode::EncodeAsType, scale_value::Value};
+use subxt::{
+	Metadata,
+	ext::{
+		frame_decode::extrinsics::{ExtrinsicEncodeError, encode_call_data},
+		scale_decode::DecodeAsType,
+		scale_encode::EncodeAsType,
+		scale_value::Value,
+	},
+};
 
 /// Name of the pallet in the runtime.
 pub const PALLET: &str = "WorkerRegistry";
@@ -282,19 +290,19 @@ macro_rules! with_arguments {
 			Call::TcbInfo(body, signature, issuer_chain) => {
 				let document = Document { body, signature };
 				$do!("submit_tcb_info", DocumentCall { document, issuer_chain })
-			},
+			}
 			Call::QeIdentity(body, signature, issuer_chain) => {
 				let document = Document { body, signature };
 				$do!("submit_qe_identity", DocumentCall { document, issuer_chain })
-			},
+			}
 			Call::PckCa(issuer_chain) => $do!("submit_pck_ca", ChainCall { issuer_chain }),
 			Call::Crl(crl) => $do!("submit_crl", CrlCall { crl }),
 			Call::Register(quote, claim) => {
 				$do!("register", QuoteCall { quote, claim: claim.into() })
-			},
+			}
 			Call::Renew(quote, claim) => {
 				$do!("renew", QuoteCall { quote, claim: claim.into() })
-			},
+			}
 			Call::ReportScore(statement, signature) => {
 				let statement = Score {
 					worker: statement.worker.0,
@@ -303,7 +311,7 @@ macro_rules! with_arguments {
 					elapsed_ms: statement.elapsed_ms,
 				};
 				$do!("report_score", ScoreCall { statement, signature: signature.0 })
-			},
+			}
 			Call::SetEndpoint(statement, signature) => {
 				let statement = Endpoint {
 					worker: statement.worker.0,
@@ -311,7 +319,7 @@ macro_rules! with_arguments {
 					endpoint: statement.endpoint.map(|endpoint| endpoint.into_inner()),
 				};
 				$do!("set_endpoint", EndpointCall { statement, signature: signature.0 })
-			},
+			}
 			Call::Deregister(worker) => $do!("deregister", WorkerCall { worker: worker.0 }),
 		}
 	};
@@ -348,11 +356,11 @@ impl Call {
 		with_arguments!(self, fee)
 	}
 
-	/// The call in SCALE: fails if the runtime's call has another shape.
-	pub fn encode(self, state: &Finalised) -> Result<Vec<u8>, ChainError> {
+	/// The call in SCALE, for a runtime with this metadata. Fails if its call has another shape.
+	pub fn encode(self, metadata: &Metadata) -> Result<Vec<u8>, ExtrinsicEncodeError> {
 		macro_rules! encode {
 			($name:literal, $arguments:expr) => {
-				state.encode_call(PALLET, $name, $arguments)
+				encode_call_data(PALLET, $name, &$arguments, metadata, metadata.types())
 			};
 		}
 		with_arguments!(self, encode)

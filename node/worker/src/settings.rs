@@ -17,6 +17,10 @@ pub const PREFIX: &str = "PHALA_WORKER";
 /// Name of the simulated program: gives its measurement.
 pub const SIMULATED_PROGRAM: &str = "phala-worker";
 
+/// Settings that decide about secrets. They come from the command line only, which the manifest of an
+/// enclave fixes: a host that writes files and environment must not choose how keys are sealed.
+const FLAG_ONLY: &[&str] = &["tee", "seal", "sealing-secret-file", "tsm-dir", "attestation-dir"];
+
 /// How keys are sealed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -160,10 +164,10 @@ impl Flags {
 		let mut flags = self.clone();
 		// Every program of the host shares this one variable.
 		flags.log = flags.log.or_else(|| std::env::var("RUST_LOG").ok());
-		let environment =
-			std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+		let environment = std::env::vars_os()
+			.filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
 		let settings: Settings =
-			config::load(&flags, PREFIX, environment, self.config.as_deref())?;
+			config::load(&flags, FLAG_ONLY, PREFIX, environment, self.config.as_deref())?;
 		settings.check()?;
 		Ok(settings)
 	}
@@ -210,25 +214,29 @@ impl Settings {
 	pub fn sealer(&self, tee: &dyn QuoteProvider) -> Result<Sealer, SettingsError> {
 		use phala_attestation::Tee::{Sgx, Tdx};
 		let secret = || {
-			self.sealing_secret_file.clone().map(Sealer::Secret).ok_or(
-				SettingsError::Contradiction("seal = secret needs sealing-secret-file"),
-			)
+			self.sealing_secret_file
+				.clone()
+				.map(Sealer::Secret)
+				.ok_or(SettingsError::Contradiction("seal = secret needs sealing-secret-file"))
 		};
 		let attestation = || self.attestation_dir.clone();
 		match (self.seal, tee.tee(), tee.is_simulated()) {
+			(SealKind::Secret, Sgx, false) => Err(SettingsError::Contradiction(
+				"an enclave has a sealing key that its host does not know: choose seal = sgx-mrenclave",
+			)),
 			(SealKind::Secret, ..) => secret(),
 			(SealKind::Auto, _, true) => Ok(Sealer::Plain(self.state_dir.clone())),
 			(SealKind::Auto, Tdx, _) if self.sealing_secret_file.is_some() => secret(),
 			(SealKind::Auto | SealKind::Ram, Tdx, _) => Ok(Sealer::Ram(self.state_dir.clone())),
 			(SealKind::Auto | SealKind::SgxMrenclave, Sgx, _) => {
 				Ok(Sealer::SgxMrenclave(attestation()))
-			},
+			}
 			(SealKind::SgxMrsigner, Sgx, _) => Ok(Sealer::SgxMrsigner(attestation())),
 			(SealKind::SgxMrenclave | SealKind::SgxMrsigner, Tdx, _) => {
 				Err(SettingsError::Contradiction(
 					"a TD has no SGX sealing key: choose seal = ram or secret",
 				))
-			},
+			}
 			(SealKind::Ram, Sgx, _) => Err(SettingsError::Contradiction(
 				"an enclave has no memory that outlives it: choose seal = sgx-mrenclave",
 			)),
@@ -279,7 +287,11 @@ mod tests {
 			("rpc-url = []", "rpc-url"),
 			("poll-seconds = 0", "poll-seconds"),
 			("endpoint = 'worker.example'", "scheme://"),
-			("tee = 'trustzone'", "trustzone"),
+			("benchmark = 'sometimes'", "sometimes"),
+			("tee = 'simulated'", "--tee"),
+			("seal = 'secret'", "--seal"),
+			("sealing-secret-file = '/known/to/the/host'", "--sealing-secret-file"),
+			("attestation-dir = '/fake'", "--attestation-dir"),
 			("sael = 'ram'", "sael"),
 		] {
 			let error = settings(text).unwrap_err();
@@ -302,28 +314,37 @@ mod tests {
 	}
 
 	#[test]
-	fn keys_of_a_real_tee_are_never_plain() {
+	fn keys_of_a_real_tee_are_sealed_with_what_its_host_does_not_know() {
 		use phala_attestation::Tee::{Sgx, Tdx};
-		let seals = ["auto", "sgx-mrenclave", "sgx-mrsigner", "secret", "ram"];
-		for tee in [Sgx, Tdx] {
-			for seal in seals {
-				for secret in ["", "sealing-secret-file = '/s'\n"] {
-					let settings = settings(&format!("{secret}seal = '{seal}'")).unwrap();
-					let sealer = settings.sealer(&Fake(tee, false));
-					assert!(!matches!(sealer, Ok(Sealer::Plain(_))), "{tee:?} {seal}");
+		let of = |seal: SealKind, secret: bool, tee, simulated| {
+			let flags = Flags {
+				seal: Some(seal),
+				sealing_secret_file: secret.then(|| "/s".into()),
+				..Flags::default()
+			};
+			flags.settings().unwrap().sealer(&Fake(tee, simulated)).ok()
+		};
+		for seal in SealKind::value_variants() {
+			for secret in [false, true] {
+				for tee in [Sgx, Tdx] {
+					let sealer = of(*seal, secret, tee, false);
+					assert!(!matches!(sealer, Some(Sealer::Plain(_))), "{tee:?} {seal:?}");
+					assert!(tee == Tdx || !matches!(sealer, Some(Sealer::Secret(_))), "{seal:?}");
 				}
 			}
 		}
-		let of = |text, tee, simulated| settings(text).unwrap().sealer(&Fake(tee, simulated)).ok();
 		let state: PathBuf = "/var/lib/phala-worker".into();
-		assert_eq!(of("", Sgx, false), Some(Sealer::SgxMrenclave("/dev/attestation".into())));
-		assert_eq!(of("", Tdx, false), Some(Sealer::Ram(state.clone())));
-		let secret = "sealing-secret-file = '/s'";
-		assert_eq!(of(secret, Tdx, false), Some(Sealer::Secret("/s".into())));
-		assert_eq!(of("", Tdx, true), Some(Sealer::Plain(state)));
-		assert_eq!(of("seal = 'sgx-mrsigner'", Tdx, false), None);
-		assert_eq!(of("seal = 'ram'", Sgx, false), None);
-		assert_eq!(of("seal = 'secret'", Tdx, false), None);
+		let device: PathBuf = "/dev/attestation".into();
+		use SealKind::{Auto, Ram, Secret, SgxMrsigner};
+		assert_eq!(of(Auto, false, Sgx, false), Some(Sealer::SgxMrenclave(device.clone())));
+		assert_eq!(of(Auto, true, Sgx, false), Some(Sealer::SgxMrenclave(device.clone())));
+		assert_eq!(of(SgxMrsigner, false, Sgx, false), Some(Sealer::SgxMrsigner(device)));
+		assert_eq!(of(Auto, false, Tdx, false), Some(Sealer::Ram(state.clone())));
+		assert_eq!(of(Auto, true, Tdx, false), Some(Sealer::Secret("/s".into())));
+		assert_eq!(of(Auto, false, Tdx, true), Some(Sealer::Plain(state)));
+		assert_eq!(of(SgxMrsigner, false, Tdx, false), None);
+		assert_eq!(of(Ram, false, Sgx, false), None);
+		assert_eq!(of(Secret, false, Tdx, false), None);
 	}
 
 	#[test]

@@ -134,11 +134,8 @@ pub struct Real {
 
 /// A quote for a claim at a block.
 pub async fn quote(own: &Own, block: BlockRef) -> Result<(Evidence, Claim), TeeError> {
-	let claim = Claim {
-		worker: own.keys.worker(),
-		encryption_key: own.keys.encryption_key(),
-		block,
-	};
+	let claim =
+		Claim { worker: own.keys.worker(), encryption_key: own.keys.encryption_key(), block };
 	let report_data = report_data(own, &claim);
 	let tee = own.tee.clone();
 	let started = Instant::now();
@@ -209,19 +206,19 @@ impl Real {
 		let need = Need { margin: policy.collateral_margin, lifetime: policy.lifetime };
 		let held_of = |item| collateral::held(&held, item, subject.ca);
 		// With everything in place for long enough, nobody has to be asked.
-		let suffices = |item: &Item| {
-			!collateral::is_needed(held_of(*item), u64::MAX, now, need)
-		};
+		let suffices = |item: &Item| !collateral::is_needed(held_of(*item), u64::MAX, now, need);
 		if Item::ALL.iter().all(suffices) {
 			return Ok(None);
 		}
 		let ours = match self.collateral(subject, now).await {
 			Ok(ours) => ours,
 			// What the chain has will do.
-			Err(error) if Item::ALL.iter().all(|item| counts(held_of(*item).expires, now, need)) => {
+			Err(error)
+				if Item::ALL.iter().all(|item| counts(held_of(*item).expires, now, need)) =>
+			{
 				tracing::warn!(%error, "fresh collateral is not to be had; the chain's still counts");
 				return Ok(None);
-			},
+			}
 			Err(error) => return Err(error.into()),
 		};
 		for item in Item::ALL {
@@ -243,14 +240,12 @@ impl Real {
 	async fn attest(&mut self, action: &Action, view: &View) -> Result<Prepared, WorldError> {
 		let (evidence, claim) = quote(&self.own, view.block).await?;
 		let policy = Registry(self.state()).policy().await?;
-		let subject =
-			Subject { tee: evidence.tee, fmspc: evidence.fmspc.0, ca: evidence.ca };
+		let subject = Subject { tee: evidence.tee, fmspc: evidence.fmspc.0, ca: evidence.ca };
 		if let Some((item, call)) = self.needed(subject, &policy, view.now).await? {
 			return self.sign(Purpose::Collateral(item), call).await;
 		}
 		let operator = self.own.account.acting();
-		let answer =
-			Registry(self.state()).why_refused(&operator, &evidence.quote, &claim).await?;
+		let answer = Registry(self.state()).why_refused(&operator, &evidence.quote, &claim).await?;
 		let Accepted { judgement, .. } = answer.map_err(refused)?;
 		match (action, &view.worker) {
 			(Action::Renew, Some(worker)) => {
@@ -264,7 +259,7 @@ impl Real {
 					return Ok(Prepared::NoGain);
 				}
 				self.sign(Purpose::Renew, Call::Renew(evidence.quote, claim)).await
-			},
+			}
 			_ => self.sign(Purpose::Register, Call::Register(evidence.quote, claim)).await,
 		}
 	}
@@ -309,8 +304,7 @@ impl Real {
 
 	async fn endpoint(&self, sequence: u64) -> Result<Prepared, WorldError> {
 		let endpoint = self.wish.endpoint.clone().and_then(|url| Endpoint::try_from(url).ok());
-		let statement =
-			EndpointStatement { worker: self.own.keys.worker(), sequence, endpoint };
+		let statement = EndpointStatement { worker: self.own.keys.worker(), sequence, endpoint };
 		let signature = statement.sign(&self.own.keys.chain, &self.own.keys.identity);
 		self.sign(Purpose::Endpoint, Call::SetEndpoint(statement, signature)).await
 	}
@@ -324,11 +318,11 @@ fn refused(refusal: Refusal) -> WorldError {
 	let hint = match (refusal.error.outer(), refusal.error.inner()) {
 		("Measurement", "Unknown") => {
 			". `phala-worker measure` prints the measurement that governance has to allow"
-		},
+		}
 		("Platform", "Full") => {
 			". Earlier keys of this machine may hold its place: `phala-worker deregister` lists and \
 			 removes them"
-		},
+		}
 		_ => "",
 	};
 	WorldError::Refused { refusal, hint }
@@ -418,7 +412,7 @@ impl World for Real {
 			Outcome::Failed(explained) => explained.to_string(),
 			Outcome::Expired { refusal: Some(refusal) } => {
 				format!("the node's pool refused it until it expired: {refusal}")
-			},
+			}
 			_ => "no block included it before it expired".into(),
 		};
 		WorldError::Failed { purpose, reason }
@@ -428,4 +422,3 @@ impl World for Real {
 		WorldError::Foreign
 	}
 }
-

@@ -86,10 +86,10 @@ impl Model {
 					endpoint: None,
 					endpoint_sequence: 0,
 				});
-			},
+			}
 			(Purpose::Renew, Some(worker)) => {
 				(worker.attested_at, worker.expires_at) = (now, now + LIFE);
-			},
+			}
 			(Purpose::Score, Some(worker)) => worker.scored_at = Some(height),
 			(Purpose::Endpoint, Some(worker)) => worker.endpoint = Some(b"tcp://a:1".to_vec()),
 			(other, worker) => panic!("{other:?} fails on chain: {worker:?}"),
@@ -205,7 +205,7 @@ fn live(model: &mut Model) -> usize {
 		for _ in 0..10_000 {
 			match run(step(model)) {
 				Ok(Progress::Idle { .. }) => return lives,
-				Ok(_) | Err(Stop::Error(_)) => {},
+				Ok(_) | Err(Stop::Error(_)) => {}
 				Err(Stop::Killed) => break,
 			}
 		}

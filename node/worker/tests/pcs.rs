@@ -1,7 +1,7 @@
 //! Fetching collateral from a service on this machine that serves what Intel's would.
 
 use phala_attestation::{PckCaKind, Tee};
-use phala_dev_pki::{CollateralOptions, Collateral, Pki, Platform};
+use phala_dev_pki::{Collateral, CollateralOptions, Pki, Platform};
 use phala_worker::collateral::{Http, Pcs, PcsError, Subject};
 use std::{collections::HashMap, fmt::Write as _};
 use tokio::{
@@ -66,7 +66,11 @@ fn answers() -> Answers {
 			QE,
 			ok(
 				Some(("SGX-Enclave-Identity-Issuer-Chain", &collateral.qe_identity_issuer_chain)),
-				signed("enclaveIdentity", &collateral.qe_identity, &collateral.qe_identity_signature),
+				signed(
+					"enclaveIdentity",
+					&collateral.qe_identity,
+					&collateral.qe_identity_signature,
+				),
 			),
 		),
 		(

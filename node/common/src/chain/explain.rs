@@ -51,24 +51,22 @@ fn walk<T>(metadata: &Metadata, ty: Option<u32>, value: &Value<T>, explained: &m
 		ValueDef::Variant(variant) => variant,
 		// A newtype around an error adds nothing.
 		ValueDef::Composite(fields) if fields.len() == 1 => {
-			let inner = ty.and_then(|ty| metadata.types().resolve(ty)).and_then(|ty| {
-				match &ty.type_def {
+			let inner =
+				ty.and_then(|ty| metadata.types().resolve(ty)).and_then(|ty| match &ty.type_def {
 					scale_info::TypeDef::Composite(fields) => fields.fields.first(),
 					_ => None,
-				}
-			});
+				});
 			let Some(value) = fields.values().next() else { return };
 			return walk(metadata, inner.map(|field| field.ty.id), value, explained);
-		},
+		}
 		_ => return,
 	};
 	explained.path.push(variant.name.clone());
-	let described = ty
-		.and_then(|ty| metadata.types().resolve(ty))
-		.and_then(|ty| match &ty.type_def {
+	let described =
+		ty.and_then(|ty| metadata.types().resolve(ty)).and_then(|ty| match &ty.type_def {
 			scale_info::TypeDef::Variant(variants) => {
 				variants.variants.iter().find(|one| one.name == variant.name)
-			},
+			}
 			_ => None,
 		});
 	if let Some(described) = described {

@@ -250,8 +250,12 @@ mod tests {
 	fn a_forgotten_transaction_is_submitted_again() {
 		// The pool forgets it twice before a block is made.
 		let forget = (0, true, false, false, false);
-		let model =
-			Model { nonce: Cell::new(7), last: 9, script: vec![forget; 3].into(), ..Model::default() };
+		let model = Model {
+			nonce: Cell::new(7),
+			last: 9,
+			script: vec![forget; 3].into(),
+			..Model::default()
+		};
 		let fate = run(follow(&model, &signed(7, 9), Duration::ZERO)).unwrap();
 		assert!(matches!(fate, Fate::Included { index: 1, .. }));
 	}
@@ -259,8 +263,12 @@ mod tests {
 	#[test]
 	fn the_reason_of_a_refusal_is_kept() {
 		let refuse = (1, false, true, false, false);
-		let model =
-			Model { nonce: Cell::new(7), last: 3, script: vec![refuse; 9].into(), ..Model::default() };
+		let model = Model {
+			nonce: Cell::new(7),
+			last: 3,
+			script: vec![refuse; 9].into(),
+			..Model::default()
+		};
 		let fate = run(follow(&model, &signed(7, 3), Duration::ZERO)).unwrap();
 		assert_eq!(fate, Fate::Expired { refusal: Some("no".into()) });
 	}

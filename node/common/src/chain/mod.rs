@@ -15,11 +15,11 @@ pub use account::{Account, AccountError};
 pub use explain::{Explained, explain};
 pub use follow::{Fate, Ledger, Signed, Submission, follow};
 pub use shape::{Shape, missing};
-pub use transact::Outcome;
 pub use subxt::{
 	self, SubstrateConfig as Config,
 	utils::{AccountId32, MultiAddress},
 };
+pub use transact::Outcome;
 
 use crate::{backoff::Backoff, shutdown::Shutdown};
 use phala_primitives::{BlockRef, ChainId};
@@ -203,8 +203,7 @@ impl Finalised {
 	) -> Result<Vec<R>, ChainError> {
 		use subxt::ext::scale_value::Value;
 		let address = dynamic::storage::<(Value,), R>(pallet, item);
-		let mut entries =
-			self.at.storage().iter(address, ()).await.map_err(failed(&self.url))?;
+		let mut entries = self.at.storage().iter(address, ()).await.map_err(failed(&self.url))?;
 		let mut values = vec![];
 		while let Some(entry) = entries.next().await {
 			let entry = entry.map_err(failed(&self.url))?;

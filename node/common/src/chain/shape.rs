@@ -33,9 +33,8 @@ pub fn missing(metadata: &Metadata, shapes: &[Shape]) -> Vec<String> {
 		for (view, arguments) in shape.views {
 			let found = pallet.view_function_by_name(view);
 			let inputs = found.as_ref().map(|view| view.inputs().collect::<Vec<_>>());
-			let found = inputs
-				.as_ref()
-				.map(|inputs| inputs.iter().map(|input| &*input.name).collect());
+			let found =
+				inputs.as_ref().map(|inputs| inputs.iter().map(|input| &*input.name).collect());
 			compare(&mut missing, &format!("view function {name}.{view}"), arguments, found);
 		}
 		for item in shape.storage {
@@ -47,12 +46,7 @@ pub fn missing(metadata: &Metadata, shapes: &[Shape]) -> Vec<String> {
 	missing
 }
 
-fn compare(
-	missing: &mut Vec<String>,
-	what: &str,
-	expected: &[&str],
-	found: Option<Vec<&str>>,
-) {
+fn compare(missing: &mut Vec<String>, what: &str, expected: &[&str], found: Option<Vec<&str>>) {
 	match found {
 		None => missing.push(what.into()),
 		Some(found) if found != expected => missing.push(format!(
@@ -60,6 +54,6 @@ fn compare(
 			expected.join(", "),
 			found.join(", ")
 		)),
-		Some(_) => {},
+		Some(_) => {}
 	}
 }

@@ -12,13 +12,13 @@ use subxt::{
 	config::DefaultExtrinsicParamsBuilder,
 	dynamic,
 	error::DispatchError,
+	events::Phase,
 	ext::{
 		scale_decode::DecodeAsType,
 		scale_encode::{self, EncodeAsFields, EncodeAsType, TypeResolver},
 		scale_value::Value,
 	},
 	rpcs::Error as RpcError,
-	events::Phase,
 	transactions::{Payload, SubmittableTransaction, TransactionInvalid, ValidationResult},
 };
 
@@ -50,11 +50,13 @@ impl Ledger for Chain {
 	}
 
 	async fn transactions(&self, number: u32) -> Result<(H256, Vec<H256>), ChainError> {
-		let gone = || failed(&self.url)(RpcError::User(subxt::rpcs::UserError {
-			code: 0,
-			message: format!("the node has no body of block {number}"),
-			data: None,
-		}));
+		let gone = || {
+			failed(&self.url)(RpcError::User(subxt::rpcs::UserError {
+				code: 0,
+				message: format!("the node has no body of block {number}"),
+				data: None,
+			}))
+		};
 		let hash = self.rpc.chain_get_block_hash(Some(number.into())).await;
 		let hash = hash.map_err(failed(&self.url))?.ok_or_else(gone)?;
 		let block = self.rpc.chain_get_block(Some(hash)).await.map_err(failed(&self.url))?;
@@ -75,7 +77,7 @@ impl Ledger for Chain {
 				code::INVALID | code::UNKNOWN | code::BANNED | code::PRIORITY | code::DROPPED => {
 					let data = error.data.map(|data| format!(": {data}")).unwrap_or_default();
 					Ok(Submission::Refused(format!("{}{data}", error.message)))
-				},
+				}
 				_ => Err(failed(&self.url)(RpcError::User(error))),
 			},
 			Err(error) => Err(failed(&self.url)(error)),
@@ -163,12 +165,11 @@ impl Finalised {
 		if let DispatchError::Module(error) = &error {
 			let metadata = self.at.metadata_ref();
 			let bytes = error.bytes();
-			let decoded =
-				metadata.pallet_by_error_index(error.pallet_index()).and_then(|pallet| {
-					let ty = pallet.error_ty_id()?;
-					let value = Value::decode_as_type(&mut &bytes[1..], ty, metadata.types());
-					Some(explain(metadata, pallet.name(), &value.ok()?))
-				});
+			let decoded = metadata.pallet_by_error_index(error.pallet_index()).and_then(|pallet| {
+				let ty = pallet.error_ty_id()?;
+				let value = Value::decode_as_type(&mut &bytes[1..], ty, metadata.types());
+				Some(explain(metadata, pallet.name(), &value.ok()?))
+			});
 			if let Some(explained) = decoded {
 				return explained;
 			}
@@ -216,15 +217,15 @@ impl Chain {
 				let proxied =
 					Proxied { real: MultiAddress::Id(real), force_proxy_type: None, call };
 				state.sign(account, nonce, &dynamic::tx("Proxy", "proxy", proxied))?
-			},
+			}
 		};
 		match transaction.validate().await.map_err(failed(&self.url))? {
-			ValidationResult::Valid(_) => {},
+			ValidationResult::Valid(_) => {}
 			ValidationResult::Invalid(TransactionInvalid::Payment) => {
 				return Err(ChainError::Refused(format!(
 					"the account {signer} cannot pay its fee: send PHA to it"
 				)));
-			},
+			}
 			other => return Err(ChainError::Refused(format!("{other:?}"))),
 		}
 		let bytes = transaction.into_encoded();
@@ -266,7 +267,7 @@ impl Chain {
 					None => Outcome::Done(block),
 					Some(explained) => Outcome::Failed(explained),
 				}
-			},
+			}
 		})
 	}
 }

@@ -27,9 +27,7 @@ pub const TSM_DIR: &str = "/sys/kernel/config/tsm/report";
 pub const ATTESTATION_DIR: &str = "/dev/attestation";
 
 /// Which TEE to use.
-#[derive(
-	Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TeeKind {
 	/// SGX or TDX, whichever is there. Never the simulated one.
@@ -136,10 +134,7 @@ pub struct Evidence {
 
 /// Asks for a quote and checks that it is one, of the right TEE, over this report data. Its
 /// signatures are the chain's business.
-pub fn quote(
-	provider: &dyn QuoteProvider,
-	report_data: &[u8; 64],
-) -> Result<Evidence, TeeError> {
+pub fn quote(provider: &dyn QuoteProvider, report_data: &[u8; 64]) -> Result<Evidence, TeeError> {
 	let mut bytes = provider.raw_quote(report_data)?;
 	let parsed = Quote::parse(&bytes).map_err(TeeError::Malformed)?;
 	if parsed.tee() != provider.tee() {
@@ -175,12 +170,11 @@ pub fn provider(
 		TeeKind::Simulated => Ok(Box::new(simulated()?)),
 		TeeKind::Auto if Sgx::is_present(attestation_dir) => {
 			Ok(Box::new(Sgx::new(attestation_dir)))
-		},
+		}
 		TeeKind::Auto if tsm_dir.is_dir() => Ok(Box::new(Tdx::new(tsm_dir))),
-		TeeKind::Auto => Err(TeeError::None {
-			attestation: attestation_dir.to_owned(),
-			tsm: tsm_dir.to_owned(),
-		}),
+		TeeKind::Auto => {
+			Err(TeeError::None { attestation: attestation_dir.to_owned(), tsm: tsm_dir.to_owned() })
+		}
 	}
 }
 

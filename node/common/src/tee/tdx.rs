@@ -61,7 +61,7 @@ impl Tdx {
 	fn open(&self) -> Result<(), TeeError> {
 		match fs::create_dir(&self.entry) {
 			// Left by a process that was killed. What it wrote is overwritten.
-			Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {},
+			Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
 			result => result.map_err(because("create", &self.entry, ABSENT))?,
 		}
 		let found = self.read_text("provider")?;
@@ -120,15 +120,13 @@ impl QuoteProvider for Tdx {
 		// Ends the conversation; the next one starts anew even if this fails.
 		let _ = fs::remove_dir(&self.entry);
 		match quote {
-			Some(quote) if quote.is_empty() => Err(because(
-				"read",
-				&self.entry.join("outblob"),
-				QUOTE_REMEDY,
-			)(io::ErrorKind::UnexpectedEof.into())),
+			Some(quote) if quote.is_empty() => {
+				Err(because("read", &self.entry.join("outblob"), QUOTE_REMEDY)(
+					io::ErrorKind::UnexpectedEof.into(),
+				))
+			}
 			Some(quote) => Ok(quote),
-			None => {
-				Err(TeeError::Contended { path: self.entry.clone(), attempts: ATTEMPTS })
-			},
+			None => Err(TeeError::Contended { path: self.entry.clone(), attempts: ATTEMPTS }),
 		}
 	}
 }

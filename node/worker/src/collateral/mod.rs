@@ -13,7 +13,7 @@ use crate::{
 	journal::Item,
 	registry::{self, Call},
 };
-use der::{Decode, DateTime};
+use der::{DateTime, Decode};
 use phala_attestation::{PckCaKind, Tee};
 use phala_dev_pki::Collateral;
 use serde::Deserialize;
@@ -199,7 +199,7 @@ pub fn is_needed(held: Held, ours: u64, now: u64, need: Need) -> bool {
 		Some(expires) if expires <= until(need.margin) => ours > expires,
 		Some(expires) => {
 			expires < until(need.lifetime) && ours >= expires.saturating_add(WORTHWHILE)
-		},
+		}
 	}
 }
 
@@ -251,8 +251,11 @@ mod tests {
 
 	#[test]
 	fn dates_of_every_item_are_read() {
-		let subject =
-			Subject { tee: Tee::Tdx, fmspc: phala_dev_pki::Platform::FMSPC, ca: PckCaKind::Platform };
+		let subject = Subject {
+			tee: Tee::Tdx,
+			fmspc: phala_dev_pki::Platform::FMSPC,
+			ca: PckCaKind::Platform,
+		};
 		let collateral = simulated::issue(&subject, NOW).unwrap();
 		for item in Item::ALL {
 			let due = next_update(&collateral, item).unwrap();

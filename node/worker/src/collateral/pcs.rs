@@ -21,8 +21,7 @@ use std::time::Duration;
 /// Intel's service.
 pub const INTEL: &str = "https://api.trustedservices.intel.com";
 /// Where Intel publishes the root's revocation list.
-const INTEL_ROOT_CRL: &str =
-	"https://certificates.trustedservices.intel.com/IntelSGXRootCA.der";
+const INTEL_ROOT_CRL: &str = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der";
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Far above everything that the chain takes.
 const MAX_BODY: usize = 256 * 1024;
@@ -91,8 +90,11 @@ impl Http {
 		} else {
 			tls.with_webpki_roots().with_no_client_auth()
 		};
-		let connector =
-			HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
+		let connector = HttpsConnectorBuilder::new()
+			.with_tls_config(tls)
+			.https_or_http()
+			.enable_http1()
+			.build();
 		Self(Client::builder(TokioExecutor::new()).build(connector))
 	}
 
@@ -223,11 +225,7 @@ impl Pcs {
 }
 
 /// PEM from a header, where it is percent-encoded.
-fn issuer_chain(
-	headers: &HeaderMap,
-	name: &'static str,
-	url: &str,
-) -> Result<String, PcsError> {
+fn issuer_chain(headers: &HeaderMap, name: &'static str, url: &str) -> Result<String, PcsError> {
 	// PCS once had the prefix `SGX-` here too.
 	let value = headers.get(name).or_else(|| headers.get(format!("SGX-{name}")));
 	value

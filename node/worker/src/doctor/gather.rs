@@ -28,8 +28,7 @@ fn say(error: impl std::fmt::Display) -> String {
 /// Gathers what can be had.
 pub async fn gather(settings: &Settings) -> Facts {
 	let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-	let mut facts =
-		Facts { clock: clock.map_or(0, |time| time.as_secs()), ..Facts::default() };
+	let mut facts = Facts { clock: clock.map_or(0, |time| time.as_secs()), ..Facts::default() };
 	let folder = &settings.state_dir;
 	facts.state = Some(
 		files::create_private_dir(folder)
@@ -50,7 +49,7 @@ pub async fn gather(settings: &Settings) -> Facts {
 	facts.account = Some(match &account {
 		Ok(account) if account.real().is_some() => {
 			Ok(format!("{}, as proxy of {}", account.signer(), account.acting()))
-		},
+		}
 		Ok(account) => Ok(account.signer().to_string()),
 		Err(error) => Err(say(error)),
 	});
@@ -68,7 +67,7 @@ pub async fn gather(settings: &Settings) -> Facts {
 		Err(reason) => {
 			facts.chain = Some(Err(reason));
 			None
-		},
+		}
 		Ok((chain, state)) => {
 			let time = state.time().await.unwrap_or(0);
 			facts.chain = Some(Ok(ChainFacts {
@@ -79,7 +78,7 @@ pub async fn gather(settings: &Settings) -> Facts {
 				shape: state.ensure_shape(&[SHAPE]).map_err(say),
 			}));
 			Some((chain, state, time))
-		},
+		}
 	};
 	// Without an account or a chain, a quote over anything shows whether the TEE works.
 	let account = account.ok();
@@ -127,10 +126,7 @@ async fn first_chain(settings: &Settings) -> Fact<(Chain, Finalised)> {
 }
 
 /// The keys, if they are there: the doctor makes none.
-fn sealed_keys(
-	settings: &Settings,
-	provider: &dyn QuoteProvider,
-) -> Fact<(String, Option<Keys>)> {
+fn sealed_keys(settings: &Settings, provider: &dyn QuoteProvider) -> Fact<(String, Option<Keys>)> {
 	let sealer = settings.sealer(provider).map_err(say)?;
 	sealer.root_key().map_err(say)?;
 	let keys = Keys::load(&settings.state_dir, &sealer).map_err(say)?;
@@ -180,9 +176,9 @@ async fn on_chain(
 	let subject = Subject { tee: evidence.tee, fmspc: evidence.fmspc.0, ca: evidence.ca };
 	facts.held = Some(match Registry(state).collateral(subject.tee, subject.fmspc).await {
 		Err(error) => Err(say(error)),
-		Ok(held) => Ok(Item::ALL
-			.map(|item| (item, collateral::held(&held, item, subject.ca)))
-			.to_vec()),
+		Ok(held) => {
+			Ok(Item::ALL.map(|item| (item, collateral::held(&held, item, subject.ca))).to_vec())
+		}
 	});
 	facts.source = Some(match settings.source(provider) {
 		Err(error) => Err(say(error)),

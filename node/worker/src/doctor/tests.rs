@@ -97,7 +97,8 @@ fn errors_pass_with_their_own_remedy() {
 	fn broken<T>() -> Option<Fact<T>> {
 		Some(Err("broken: do this".into()))
 	}
-	let changes: [(&str, fn(&mut Facts)); 7] = [
+	type Change = fn(&mut Facts);
+	let changes: [(&str, Change); 7] = [
 		("state", |facts| facts.state = broken()),
 		("tee", |facts| facts.tee = broken()),
 		("account", |facts| facts.account = broken()),
@@ -154,7 +155,12 @@ fn keys_of_another_chain_are_named_and_none_are_fine() {
 
 #[test]
 fn a_wrong_clock_is_a_failure_but_not_on_a_development_chain() {
-	expect(changed(|facts| facts.clock = NOW + 7_200), "clock", Verdict::Failure, &["7200 s behind", "chrony"]);
+	expect(
+		changed(|facts| facts.clock = NOW + 7_200),
+		"clock",
+		Verdict::Failure,
+		&["7200 s behind", "chrony"],
+	);
 	expect(changed(|facts| facts.clock = NOW - 301), "clock", Verdict::Failure, &["301 s ahead"]);
 	let mut facts = healthy();
 	(facts.clock, facts.tee) = (NOW + 7_200, Some(Ok((Tee::Tdx, true))));

@@ -22,11 +22,11 @@ impl<R: TypeResolver> Visitor for DetailVisitor<R> {
 	type Error = Error;
 	type TypeResolver = R;
 
-	fn unchecked_decode_as_type<'scale, 'resolver>(
+	fn unchecked_decode_as_type(
 		self,
-		input: &mut &'scale [u8],
+		input: &mut &[u8],
 		ty: R::TypeId,
-		types: &'resolver R,
+		types: &R,
 	) -> DecodeAsTypeResult<Self, Result<Detail, Error>> {
 		let before = *input;
 		let decoded = Value::decode_as_type(input, ty, types).map(|value| {

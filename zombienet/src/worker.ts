@@ -1,0 +1,124 @@
+// A worker program: `phala-worker` with a simulated TEE and a state folder of its own.
+
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { sleep } from "./client.ts";
+
+export interface CheckResult {
+  check: string;
+  verdict: "fine" | "attention" | "failure" | "skipped";
+  found: string;
+  remedy: string;
+}
+
+export interface LogLine {
+  level: string;
+  message: string;
+  [field: string]: unknown;
+}
+
+export class Worker {
+  readonly directory = mkdtempSync(join(tmpdir(), "phala-worker-"));
+  readonly log = join(this.directory, "worker.log");
+  private child?: ChildProcess;
+
+  /// `secret`: of the account that signs, such as "//Alice". `platform`: number of the machine.
+  constructor(
+    private readonly rpcPort: number,
+    secret: string,
+    private readonly platform = 0,
+  ) {
+    writeFileSync(join(this.directory, "operator.key"), secret, { mode: 0o600 });
+  }
+
+  private get settings(): string[] {
+    return [
+      ...["--rpc-url", `ws://127.0.0.1:${this.rpcPort}`],
+      ...["--state-dir", this.directory],
+      ...["--tee", "simulated", "--simulated-platform", String(this.platform)],
+      ...["--poll-seconds", "2", "--threads", "1", "--log-format", "json"],
+    ];
+  }
+
+  start(...flags: string[]): void {
+    const out = openSync(this.log, "a");
+    this.child = spawn("phala-worker", [...this.settings, ...flags], {
+      stdio: ["ignore", out, out],
+    });
+  }
+
+  /// Lets it work until nothing is left to do. Fails if it fails.
+  async runOnce(seconds: number, ...flags: string[]): Promise<void> {
+    this.start("--once", ...flags);
+    for (let second = 0; second < seconds; second++) {
+      if (this.child?.exitCode === 0) return;
+      if (this.child?.exitCode != null) break;
+      await sleep(1_000);
+    }
+    await this.kill();
+    throw new Error(`the worker has not finished: ${this.logText().slice(-4_000)}`);
+  }
+
+  /// As a power failure would.
+  async kill(): Promise<void> {
+    await this.end("SIGKILL");
+  }
+
+  /// As a service manager would. Returns the exit code.
+  async stop(): Promise<number | null> {
+    await this.end("SIGTERM");
+    return this.child?.exitCode ?? null;
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill(signal);
+    await ended;
+  }
+
+  logText(): string {
+    return readFileSync(this.log, "utf8");
+  }
+
+  /// What it logged, line by line.
+  lines(): LogLine[] {
+    return this.logText()
+      .split("\n")
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line) as LogLine);
+  }
+
+  /// Its identity key, once it has connected.
+  key(): string | undefined {
+    const started = this.lines().find(({ message }) => message === "worker");
+    return started && `0x${started.worker}`;
+  }
+
+  /// What `phala-worker NAME` prints, and its exit code.
+  async command(...command: string[]): Promise<{ code: number; output: string }> {
+    const run = promisify(execFile)("phala-worker", [...this.settings, ...command]);
+    return run.then(
+      ({ stdout }) => ({ code: 0, output: stdout }),
+      (error: { code: number; stdout: string; stderr: string }) => ({
+        code: error.code,
+        output: error.stdout + error.stderr,
+      }),
+    );
+  }
+
+  async doctor(): Promise<{ code: number; checks: CheckResult[] }> {
+    const { code, output } = await this.command("doctor", "--json");
+    const lines = output.split("\n").filter((line) => line.startsWith("{"));
+    return { code, checks: lines.map((line) => JSON.parse(line) as CheckResult) };
+  }
+
+  async remove(): Promise<void> {
+    await this.kill();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
