@@ -150,8 +150,9 @@ fn the_sweep_forgets_many_reports_step_by_step() {
 		run_to_block(206);
 		// Weight for one step only.
 		let step = <() as WeightInfo>::sweep_reports(sweep::REPORTS_PER_STEP);
-		let weight = step * 8 + <Test as frame_system::Config>::DbWeight::get().reads_writes(1, 1);
-		use frame_support::traits::{Get, Hooks};
+		use frame_support::{traits::{Get, Hooks}, weights::RuntimeDbWeight};
+		let db: RuntimeDbWeight = <Test as frame_system::Config>::DbWeight::get();
+		let weight = step * 8 + db.reads_writes(1, 1);
 		let used = WorkerRegistry::on_idle(206, weight);
 		assert!(used.all_lte(weight));
 		let left = UsedReports::<Test>::iter().count();

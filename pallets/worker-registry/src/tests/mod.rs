@@ -15,11 +15,12 @@ pub(crate) use crate::{mock::*, types::*, *};
 pub(crate) use frame_support::{assert_noop, assert_ok, dispatch::Pays, traits::fungible::InspectHold};
 pub(crate) use phala_attestation::{Quote, Role, Rule, TcbStatus, Tier};
 pub(crate) use phala_dev_pki::{
-	Collateral, CollateralOptions, DAY, OUT_OF_DATE_ADVISORY, Pki, Platform, QuoteKind, QuoteRequest,
+	Collateral, CollateralOptions, DAY, Pki, Platform, QuoteKind, QuoteRequest,
 	QuotingEnclave, Window,
 };
 pub(crate) use phala_primitives::{
-	AttestationChange, AttestedWorkers, BlockRef, Measurement, PlatformId, WorkerKey,
+	AttestedWorkers,
+	AttestationChange, BlockRef, Measurement, PlatformId, WorkerKey,
 };
 pub(crate) use sp_core::{H256, Pair, sr25519};
 pub(crate) use sp_runtime::{DispatchError, DispatchResult, traits::Dispatchable};
