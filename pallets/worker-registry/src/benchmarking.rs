@@ -162,7 +162,7 @@ fn origin<T: Config, O: EnsureOrigin<T::RuntimeOrigin>>() -> Result<T::RuntimeOr
 }
 
 fn assert_last<T: Config>(event: Event<T>) {
-	System::<T>::assert_last_event(<T as frame_system::Config>::RuntimeEvent::from(event).into());
+	System::<T>::assert_last_event(<T as frame_system::Config>::RuntimeEvent::from(event));
 }
 
 #[benchmarks]

@@ -86,7 +86,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn footprint() -> Footprint {
 		let record = WorkerOf::<T>::max_encoded_len().saturating_add(WorkerKey::max_encoded_len());
 		let entry = T::AccountId::max_encoded_len().saturating_add(WorkerKey::max_encoded_len());
-		Footprint::from_parts(2, record.saturating_add(entry))
+		Footprint::from_parts(1, record.saturating_add(entry))
 	}
 
 	pub(crate) fn announce(worker: &WorkerKey, change: AttestationChange<T::AccountId>) {

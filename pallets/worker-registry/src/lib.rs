@@ -113,8 +113,6 @@ pub use weights::WeightInfo;
 use frame_system::pallet_prelude::BlockNumberFor;
 use phala_primitives::AttestedWorkers;
 
-pub(crate) const LOG_TARGET: &str = "runtime::worker-registry";
-
 /// [`types::Worker`] of a runtime.
 pub type WorkerOf<T> =
 	types::Worker<<T as frame_system::Config>::AccountId, <T as Config>::Consideration>;

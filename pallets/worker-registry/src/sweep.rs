@@ -45,7 +45,9 @@ impl<T: Config> Pallet<T> {
 
 	/// One step; true if nothing of the block is left.
 	pub(crate) fn sweep_reports_of(block: BlockNumberFor<T>) -> bool {
-		UsedReports::<T>::clear_prefix(block, REPORTS_PER_STEP, None).maybe_cursor.is_none()
+		// Not `clear_prefix`: within one block its second call would start over.
+		let forgotten = UsedReports::<T>::drain_prefix(block).take(REPORTS_PER_STEP as usize).count();
+		forgotten < REPORTS_PER_STEP as usize
 	}
 
 	/// Looks at the workers behind the one that was seen last.

@@ -143,10 +143,15 @@ fn a_renewal_needs_a_new_claim() {
 
 #[test]
 fn the_sweep_forgets_many_reports_step_by_step() {
-	with_collateral(|| {
+	let mut chain = ExtBuilder::default().build();
+	chain.execute_with(|| {
 		for report in 0..50u64 {
 			UsedReports::<Test>::insert(5, H256::from_low_u64_be(report), ());
 		}
+	});
+	// As in a later block.
+	chain.commit_all().expect("it can be committed");
+	chain.execute_with(|| {
 		run_to_block(206);
 		// Weight for one step only.
 		let step = <() as WeightInfo>::sweep_reports(sweep::REPORTS_PER_STEP);

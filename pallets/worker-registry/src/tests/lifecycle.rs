@@ -5,21 +5,31 @@ use phala_dev_pki::TcbStatus as Intel;
 
 const DAYS: u64 = DAY as u64;
 
-/// Collateral of the next TCB recovery: what was up to date is out of date.
-fn recovery(number: u32) -> CollateralOptions {
+/// Collateral after TCB recoveries, given by their dates in days before the start of the test, newest
+/// first: only what is at the level of the newest is up to date, and our platform missed all.
+fn recoveries(number: u32, days_ago: &[u64]) -> CollateralOptions {
 	let mut options = Subject::default().options();
-	for (level, date) in options.tcb_info.tcb_levels.iter_mut().zip(1u8..) {
-		level.tcb.sgx_components[0].svn += 4 - date;
-	}
-	// The level of our platform is now the second; the first is newer.
-	let mut newest = options.tcb_info.tcb_levels[0].clone();
-	let ours = Subject::default().options().tcb_info.tcb_levels[0].clone();
-	newest.tcb_date = rfc3339(Clock::get() - 10 * DAYS);
-	options.tcb_info.tcb_levels = vec![newest, ours];
-	options.tcb_info.tcb_levels[1].tcb_status = Intel::OutOfDate;
+	let mut ours = options.tcb_info.tcb_levels[0].clone();
+	ours.tcb_status = Intel::OutOfDate;
+	let missed = (1u8..).zip(days_ago.iter().rev()).map(|(svns, days)| {
+		let mut level = ours.clone();
+		level.tcb.sgx_components[0].svn += svns;
+		level.tcb_date = rfc3339(NOW - days * DAYS);
+		level
+	});
+	let mut levels: Vec<_> = missed.collect();
+	levels.reverse();
+	levels[0].tcb_status = Intel::UpToDate;
+	levels.push(ours);
+	options.tcb_info.tcb_levels = levels;
 	options.tcb_info.tcb_evaluation_data_number = number;
 	options.qe_identity.tcb_evaluation_data_number = number;
 	options
+}
+
+/// Collateral after one TCB recovery.
+fn recovery(number: u32) -> CollateralOptions {
+	recoveries(number, &[10])
 }
 
 fn rfc3339(seconds: u64) -> String {
@@ -228,13 +238,23 @@ fn a_tcb_recovery_lowers_the_tier_then_ends_the_attestation() {
 fn a_further_recovery_gives_no_new_grace() {
 	with_collateral(|| {
 		let subject = Subject::default();
-		assert_ok!(submit(&issue(&recovery(EVALUATION + 1))));
+		pass(60);
+		assert_ok!(submit(&issue(&recoveries(EVALUATION + 1, &[10]))));
 		assert_ok!(WorkerRegistry::activate_evaluation(RuntimeOrigin::root(), EVALUATION + 1));
-		let first = recovery(EVALUATION + 2);
+		assert_ok!(subject.register());
+		assert_eq!(subject.attested().map(|worker| worker.tier), Some(Tier::Five));
+		assert_ok!(WorkerRegistry::deregister(subject.origin(), subject.key()));
+
 		pass(CurrentPolicy::<Test>::get().tcb.grace);
-		assert_ok!(submit(&issue(&first)));
+		let further = recoveries(EVALUATION + 2, &[5, 10]);
+		assert_ok!(submit(&issue(&further)));
 		assert_ok!(WorkerRegistry::activate_evaluation(RuntimeOrigin::root(), EVALUATION + 2));
 		assert_eq!(subject.register(), Err(attestation(Rule::GraceEnded)));
+		// Who missed only the second has a grace of its own.
+		let mut patched = subject.clone();
+		patched.platform.cpu_svn[0] += 1;
+		assert_ok!(patched.register());
+		assert_eq!(patched.attested().map(|worker| worker.tier), Some(Tier::Five));
 	});
 }
 
