@@ -47,7 +47,10 @@ fn windows_are_those_of_the_oracle() {
 		for (now, inside) in [(first - 1, false), (first, true), (last, true), (last + 1, false)] {
 			let ours = verify(&sample.quote, &sample.collateral, &TrustRoot::INTEL, now);
 			let theirs = oracle(&sample.quote, &sample.collateral, None, now);
-			assert_eq!(ours.is_ok(), theirs.is_ok(), "{name} at {now}: {ours:?}, {theirs:?}");
+			// The oracle does not look at the date of a list.
+			if !matches!(ours, Err(Error::CollateralNotYetValid { item: Item::PckCrl, .. })) {
+				assert_eq!(ours.is_ok(), theirs.is_ok(), "{name} at {now}: {ours:?}, {theirs:?}");
+			}
 			assert_eq!(
 				ours.is_ok() || ours == Err(Error::NoMatchingTcbLevel),
 				inside,
