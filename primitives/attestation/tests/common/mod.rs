@@ -136,7 +136,9 @@ fn oracle_with(
 		.verify_with_policy(quote, collateral, now, &QuotePolicy::claims_only(now))
 		.map_err(|error| format!("{error:#}"))?;
 	let mut ids = claims.tcb.advisory_ids;
+	// Advisories are a set; the oracle repeats what a level repeats.
 	ids.sort_unstable();
+	ids.dedup();
 	Ok((claims.tcb.status.to_string(), ids))
 }
 
