@@ -119,7 +119,8 @@ pub type WorkerOf<T> =
 /// [`types::MeasurementRecord`] of a runtime; heights count relay-chain blocks.
 pub type MeasurementOf<T> = types::MeasurementRecord<RelayBlockOf<T>>;
 /// Height of the relay chain.
-pub type RelayBlockOf<T> = <<T as Config>::RelayChain as sp_runtime::traits::BlockNumberProvider>::BlockNumber;
+pub type RelayBlockOf<T> =
+	<<T as Config>::RelayChain as sp_runtime::traits::BlockNumberProvider>::BlockNumber;
 
 /// What benchmarks need of the runtime.
 #[cfg(feature = "runtime-benchmarks")]
@@ -143,12 +144,12 @@ pub mod pallet {
 	};
 	use frame_system::pallet_prelude::*;
 	use phala_attestation::{
-		Crl, Fmspc, PckCa, PckCaKind, QeIdentity, Role, TcbInfo, TcbStatus, Tee,
-		Tier, TrustRoot,
+		Crl, Fmspc, PckCa, PckCaKind, QeIdentity, Role, TcbInfo, TcbStatus, Tee, Tier, TrustRoot,
 	};
 	use phala_primitives::{
-		AttestedWorker, BenchmarkStatement, EncryptionKey, Endpoint, EndpointStatement, Measurement,
-		OnAttestationChange, PlatformId, WorkerKey, WorkerObligations, WorkerSignature,
+		AttestedWorker, BenchmarkStatement, EncryptionKey, Endpoint, EndpointStatement,
+		Measurement, OnAttestationChange, PlatformId, WorkerKey, WorkerObligations,
+		WorkerSignature,
 	};
 	use sp_core::H256;
 	use sp_runtime::traits::BlockNumberProvider;

@@ -46,10 +46,8 @@ fn images_count_between_activation_and_sunset() {
 		assert_eq!(subject.renew(), Err(measurement(MeasurementError::PastSunset)));
 
 		idle();
-		let lapsed = Standing::Lapsed {
-			at: Clock::get(),
-			reason: LapseReason::MeasurementNotAllowed,
-		};
+		let lapsed =
+			Standing::Lapsed { at: Clock::get(), reason: LapseReason::MeasurementNotAllowed };
 		assert_eq!(subject.record().standing, lapsed);
 		// An image that is allowed ends the lapse.
 		let successor = Subject { program: "development".into(), ..subject.clone() };
@@ -146,10 +144,7 @@ fn a_ban_ends_attestations_and_refuses_new_ones() {
 		assert_ok!(subject.register());
 		let platform = subject.platform_id();
 		assert_ok!(WorkerRegistry::ban_platform(ROOT(), platform));
-		assert_noop!(
-			WorkerRegistry::ban_platform(ROOT(), platform),
-			Error::<Test>::AlreadyBanned
-		);
+		assert_noop!(WorkerRegistry::ban_platform(ROOT(), platform), Error::<Test>::AlreadyBanned);
 		assert_eq!(subject.attested(), None);
 		next_block();
 		let banned = DispatchError::from(Error::<Test>::Platform(PlatformError::Banned));
@@ -229,10 +224,7 @@ fn collateral_below_the_minimum_number_is_refused() {
 		let mut policy = Policy::default();
 		policy.tcb.min_evaluation_number = EVALUATION + 1;
 		assert_ok!(WorkerRegistry::set_policy(ROOT(), policy));
-		assert_eq!(
-			Subject::default().register(),
-			Err(attestation(Rule::EvaluationNumberTooLow))
-		);
+		assert_eq!(Subject::default().register(), Err(attestation(Rule::EvaluationNumberTooLow)));
 	});
 }
 

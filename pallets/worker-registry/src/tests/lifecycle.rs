@@ -68,9 +68,8 @@ fn an_expired_worker_is_refused_at_use_without_a_sweep() {
 		assert_eq!(subject.record().standing, Standing::Attested, "nothing swept");
 		assert_noop!(reappraise(&subject), Error::<Test>::NotAttested);
 
-		let within = |grace| {
-			<WorkerRegistry as AttestedWorkers<_>>::attested_within(&subject.key(), grace)
-		};
+		let within =
+			|grace| <WorkerRegistry as AttestedWorkers<_>>::attested_within(&subject.key(), grace);
 		assert_eq!(within(0), None);
 		assert!(within(1).is_some());
 		Clock::set(expires_at + 14 * DAYS - 1);
@@ -84,7 +83,13 @@ fn an_expired_worker_is_refused_at_use_without_a_sweep() {
 fn the_sweep_marks_expired_workers_and_frees_their_places() {
 	with_collateral(|| {
 		let subjects: Vec<_> = (0..10)
-			.map(|i| Subject::new("alice", ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"][i], i as u64))
+			.map(|i| {
+				Subject::new(
+					"alice",
+					["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"][i],
+					i as u64,
+				)
+			})
 			.collect();
 		for subject in &subjects {
 			assert_ok!(subject.register());
@@ -111,9 +116,7 @@ fn the_sweep_marks_expired_workers_and_frees_their_places() {
 		// Grace counts from the expiry, not from the sweep.
 		let key = subjects[0].key();
 		Clock::set(expires_at + DAYS);
-		assert!(
-			<WorkerRegistry as AttestedWorkers<_>>::attested_within(&key, DAYS + 1).is_some()
-		);
+		assert!(<WorkerRegistry as AttestedWorkers<_>>::attested_within(&key, DAYS + 1).is_some());
 		assert_eq!(<WorkerRegistry as AttestedWorkers<_>>::attested_within(&key, DAYS), None);
 	});
 }
@@ -261,11 +264,8 @@ fn a_further_recovery_gives_no_new_grace() {
 #[test]
 fn an_out_of_date_gatekeeper_loses_its_attestation_but_not_its_grace() {
 	with_collateral(|| {
-		let subject = Subject {
-			role: Role::Gatekeeper,
-			program: "gatekeeper".into(),
-			..Subject::default()
-		};
+		let subject =
+			Subject { role: Role::Gatekeeper, program: "gatekeeper".into(), ..Subject::default() };
 		assert_ok!(subject.register());
 		pass(60);
 		assert_ok!(submit(&issue(&recovery(EVALUATION + 1))));
@@ -332,9 +332,12 @@ fn appraisal_without_current_collateral_changes_nothing() {
 		assert_ok!(reappraise(&subject));
 		let extended = subject.record().judgement;
 		assert!(extended.expires_at > NOW + 8 * DAYS, "up to the collateral's end");
-		TcbInfos::<Test>::mutate((subject.record().evidence.tee, subject.record().evidence.fmspc), |slots| {
-			slots.current = None;
-		});
+		TcbInfos::<Test>::mutate(
+			(subject.record().evidence.tee, subject.record().evidence.fmspc),
+			|slots| {
+				slots.current = None;
+			},
+		);
 		pass(DAYS);
 		assert_ok!(reappraise(&subject));
 		assert_eq!(subject.record().judgement, extended);

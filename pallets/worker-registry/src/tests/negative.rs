@@ -64,7 +64,10 @@ fn the_case_itself_is_accepted() {
 			let subject = Subject { kind, ..Subject::default() };
 			let case = valid_case(kind, 1);
 			let quote = subject.quote();
-			assert_eq!(outcome(&Case { quote: quote.into_inner(), ..case }, &subject), Some(Ok(())));
+			assert_eq!(
+				outcome(&Case { quote: quote.into_inner(), ..case }, &subject),
+				Some(Ok(()))
+			);
 		});
 	}
 }

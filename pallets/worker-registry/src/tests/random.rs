@@ -68,31 +68,31 @@ fn run(step: Step) -> DispatchResult {
 		Step::Pass(seconds) => {
 			Clock::mutate(|now| *now += seconds);
 			return Ok(());
-		},
+		}
 		Step::Sweep => {
 			idle();
 			return Ok(());
-		},
+		}
 		Step::Upload(number) => {
 			let mut options = Subject::default().options();
 			options.tcb_info.tcb_evaluation_data_number = number;
 			options.qe_identity.tcb_evaluation_data_number = number;
 			return submit(&issue(&options));
-		},
+		}
 		Step::Deregister(w, o) => {
 			return WorkerRegistry::deregister(signed(o), key(w));
-		},
+		}
 		Step::Offer(w, o, to) => {
 			let to = Some(account(OPERATORS[to]));
 			return WorkerRegistry::offer_worker(signed(o), key(w), to);
-		},
+		}
 		Step::Accept(w, o) => return WorkerRegistry::accept_worker(signed(o), key(w)),
 		Step::Reappraise(w) => return WorkerRegistry::reappraise(signed(0), key(w)),
 		Step::Ban(p) => Call::ban_platform { platform: platform(p) },
 		Step::Unban(p) => Call::unban_platform { platform: platform(p) },
 		Step::Sunset(after) => {
 			Call::sunset_measurement { measurement: image(), at: RelayHeight::get() + after }
-		},
+		}
 		Step::Allow => Call::set_measurement {
 			measurement: image(),
 			record: MeasurementOf::<Test> {
@@ -105,7 +105,7 @@ fn run(step: Step) -> DispatchResult {
 		Step::Activate(number) => Call::activate_evaluation { number },
 		Step::Cap(platform_cap) => {
 			Call::set_policy { policy: Policy { platform_cap, ..Policy::default() } }
-		},
+		}
 	};
 	RuntimeCall::from(call).dispatch(root).map(|_| ()).map_err(|error| error.error)
 }
