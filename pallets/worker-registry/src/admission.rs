@@ -234,7 +234,7 @@ impl<T: Config> Pallet<T> {
 				});
 				let (from, to) = (before.tier, judgement.tier);
 				Self::announce(&key, AttestationChange::Reappraised { from, to });
-			},
+			}
 			Err(error) => match verdict_of(&error) {
 				Some(reason) => Self::lapse(key, worker, reason),
 				None => Workers::<T>::insert(key, worker),
@@ -242,10 +242,7 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	fn judge_anew(
-		worker: &WorkerOf<T>,
-		now: u64,
-	) -> Result<Judgement, phala_attestation::Error> {
+	fn judge_anew(worker: &WorkerOf<T>, now: u64) -> Result<Judgement, phala_attestation::Error> {
 		let Evidence { tee, fmspc, ca, .. } = worker.evidence;
 		let stored = Self::collateral_for(tee, fmspc, ca)?;
 		let appraised = worker.evidence.appraise(&stored.as_collateral(), now, 0)?;
@@ -285,7 +282,10 @@ impl<T: Config> Pallet<T> {
 /// Which verdict on the platform an appraisal's error is, if it is one. Collateral that is absent, too
 /// old or withdrawn says nothing about the platform.
 fn verdict_of(error: &phala_attestation::Error) -> Option<LapseReason> {
-	use phala_attestation::{Error as Rule, types::CertificateKind::{Pck, PckCa}};
+	use phala_attestation::{
+		Error as Rule,
+		types::CertificateKind::{Pck, PckCa},
+	};
 	match error {
 		Rule::CertificateRevoked(Pck | PckCa)
 		| Rule::PlatformRevoked

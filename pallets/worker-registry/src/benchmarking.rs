@@ -150,8 +150,7 @@ fn set_up_statements<T: Config>() {
 	Workers::<T>::mutate(worker(), |worker| {
 		let worker = worker.as_mut().expect("it is registered");
 		worker.score = Some(types::Score { value: 1, started_at: BLOCK - 1 });
-		worker.endpoint =
-			Some(BoundedVec::truncate_from(vec![b'a'; MAX_ENDPOINT_LEN as usize]));
+		worker.endpoint = Some(BoundedVec::truncate_from(vec![b'a'; MAX_ENDPOINT_LEN as usize]));
 		worker.offered_to = Some(account::<T>([8; 32]));
 	});
 }
@@ -162,7 +161,7 @@ fn origin<T: Config, O: EnsureOrigin<T::RuntimeOrigin>>() -> Result<T::RuntimeOr
 }
 
 fn assert_last<T: Config>(event: Event<T>) {
-	System::<T>::assert_last_event(<T as frame_system::Config>::RuntimeEvent::from(event).into());
+	System::<T>::assert_last_event(<T as frame_system::Config>::RuntimeEvent::from(event));
 }
 
 #[benchmarks]
@@ -414,7 +413,8 @@ mod benchmarks {
 			.expect("it is printable");
 		policy.tcb.accepted_advisories = BoundedVec::truncate_from(vec![
 			advisory;
-			phala_attestation::policy::MAX_ACCEPTED_ADVISORIES as usize
+			phala_attestation::policy::MAX_ACCEPTED_ADVISORIES
+				as usize
 		]);
 
 		#[extrinsic_call]

@@ -84,11 +84,11 @@ impl<T: Config> Pallet<T> {
 			CrlSource::Root => {
 				let root = Self::root();
 				(Item::RootCrl, Crl::verify(crl, CrlIssuer::Root(&root), now))
-			},
+			}
 			CrlSource::PckCa(kind) => {
 				let ca = PckCas::<T>::get(kind).ok_or(Error::<T>::PckCaMissing)?;
 				(Item::PckCrl, Crl::verify(crl, CrlIssuer::PckCa(&ca), now))
-			},
+			}
 		};
 		let crl = crl.map_err(Error::<T>::from)?;
 		let useful = match Crls::<T>::get(source) {
@@ -122,10 +122,10 @@ impl<T: Config> Pallet<T> {
 		let stored = slots.offer(document, active).map_err(|stale| match stale {
 			Stale::LowerEvaluation { stored, offered } => {
 				Rule::EvaluationNumberFell { item: D::ITEM, stored, offered }
-			},
+			}
 			Stale::NotNewer { stored, offered } => {
 				Rule::IssueDateNotNewer { item: D::ITEM, stored, offered }
-			},
+			}
 		})?;
 		KnownEvaluations::<T>::put(known);
 		Ok(stored)

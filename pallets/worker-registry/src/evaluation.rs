@@ -14,7 +14,16 @@ pub const MAX_EVALUATIONS: u32 = 16;
 
 /// An evaluation data number, and from when on it counts.
 #[derive(
-	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
 )]
 pub struct Evaluation {
 	/// `tcbEvaluationDataNumber` of Intel's collateral.
@@ -41,11 +50,7 @@ impl Evaluations {
 
 	/// The number in force at `now`; zero before the first.
 	pub fn active(&self, now: u64) -> u32 {
-		self.0
-			.iter()
-			.rev()
-			.find(|known| known.in_force_from <= now)
-			.map_or(0, |known| known.number)
+		self.0.iter().rev().find(|known| known.in_force_from <= now).map_or(0, |known| known.number)
 	}
 
 	/// Since when the TCB recovery of this date (Unix seconds) has been demanded: since the lowest
@@ -81,10 +86,7 @@ impl Evaluations {
 		}
 		match self.0.iter_mut().find(|known| known.number == number) {
 			Some(known) => known.in_force_from = now,
-			None => self.insert(
-				Evaluation { number, in_force_from: now, newest_level: 0 },
-				now,
-			)?,
+			None => self.insert(Evaluation { number, in_force_from: now, newest_level: 0 }, now)?,
 		}
 		Ok(true)
 	}

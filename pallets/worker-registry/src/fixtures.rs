@@ -21,7 +21,7 @@ pub const WORKER_SEED: &str = "//worker";
 /// Public half of [`WORKER_SEED`].
 pub fn worker() -> WorkerKey {
 	WorkerKey::from_raw(hex_literal::hex!(
-		"0000000000000000000000000000000000000000000000000000000000000000"
+		"2a23a959ac70dea542bc29c9880093db4520138015ce170642cea41d639c1d10"
 	))
 }
 /// Encryption key that the quotes are bound to.

@@ -38,8 +38,7 @@ impl<T: Config> Pallet<T> {
 		measurement: Measurement,
 		at: RelayBlockOf<T>,
 	) -> DispatchResult {
-		let record =
-			Measurements::<T>::get(measurement).ok_or(Error::<T>::MeasurementNotFound)?;
+		let record = Measurements::<T>::get(measurement).ok_or(Error::<T>::MeasurementNotFound)?;
 		Self::do_set_measurement(measurement, MeasurementOf::<T> { sunset: Some(at), ..record })
 	}
 

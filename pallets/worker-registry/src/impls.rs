@@ -7,7 +7,10 @@ use frame_support::{
 	traits::{Footprint, UnixTime},
 };
 use phala_attestation::{Fmspc, PckCaKind, Role, Tee};
-use phala_primitives::{AttestationChange, AttestedWorker, BlockRef, ChainId, Measurement, OnAttestationChange, WorkerKey};
+use phala_primitives::{
+	AttestationChange, AttestedWorker, BlockRef, ChainId, Measurement, OnAttestationChange,
+	WorkerKey,
+};
 use sp_runtime::traits::{BlockNumberProvider, UniqueSaturatedInto, Zero};
 
 /// Workers in one page of a view.
@@ -57,8 +60,7 @@ impl<T: Config> Pallet<T> {
 		measurement: &Measurement,
 		role: Role,
 	) -> Result<(), MeasurementError> {
-		let record =
-			Measurements::<T>::get(measurement).ok_or(MeasurementError::Unknown)?;
+		let record = Measurements::<T>::get(measurement).ok_or(MeasurementError::Unknown)?;
 		let height = T::RelayChain::current_block_number();
 		if !record.has_begun(&height) {
 			return Err(MeasurementError::NotYetActive);
@@ -86,7 +88,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn footprint() -> Footprint {
 		let record = WorkerOf::<T>::max_encoded_len().saturating_add(WorkerKey::max_encoded_len());
 		let entry = T::AccountId::max_encoded_len().saturating_add(WorkerKey::max_encoded_len());
-		Footprint::from_parts(2, record.saturating_add(entry))
+		Footprint::from_parts(1, record.saturating_add(entry))
 	}
 
 	pub(crate) fn announce(worker: &WorkerKey, change: AttestationChange<T::AccountId>) {
@@ -135,7 +137,7 @@ impl<T: Config> Pallet<T> {
 			Some(after) => {
 				let after = OperatorWorkers::<T>::hashed_key_for(operator, after);
 				OperatorWorkers::<T>::iter_key_prefix_from(operator, after)
-			},
+			}
 		};
 		keys.take(PAGE).collect()
 	}
@@ -149,9 +151,7 @@ impl<T: Config> Pallet<T> {
 		let tcb = TcbInfos::<T>::get((tee, fmspc)).settled(active);
 		let qe = QeIdentities::<T>::get(tee).settled(active);
 		let cas = [PckCaKind::Processor, PckCaKind::Platform];
-		let crl = |source| {
-			Crls::<T>::get(source).map(|crl| (crl.number, crl.next_update))
-		};
+		let crl = |source| Crls::<T>::get(source).map(|crl| (crl.number, crl.next_update));
 		CollateralView {
 			root_crl: crl(CrlSource::Root),
 			pck_cas: cas.map(|ca| PckCas::<T>::get(ca).map(|ca| ca.not_after)),

@@ -113,15 +113,14 @@ pub use weights::WeightInfo;
 use frame_system::pallet_prelude::BlockNumberFor;
 use phala_primitives::AttestedWorkers;
 
-pub(crate) const LOG_TARGET: &str = "runtime::worker-registry";
-
 /// [`types::Worker`] of a runtime.
 pub type WorkerOf<T> =
 	types::Worker<<T as frame_system::Config>::AccountId, <T as Config>::Consideration>;
 /// [`types::MeasurementRecord`] of a runtime; heights count relay-chain blocks.
 pub type MeasurementOf<T> = types::MeasurementRecord<RelayBlockOf<T>>;
 /// Height of the relay chain.
-pub type RelayBlockOf<T> = <<T as Config>::RelayChain as sp_runtime::traits::BlockNumberProvider>::BlockNumber;
+pub type RelayBlockOf<T> =
+	<<T as Config>::RelayChain as sp_runtime::traits::BlockNumberProvider>::BlockNumber;
 
 /// What benchmarks need of the runtime.
 #[cfg(feature = "runtime-benchmarks")]
@@ -145,12 +144,12 @@ pub mod pallet {
 	};
 	use frame_system::pallet_prelude::*;
 	use phala_attestation::{
-		Crl, Fmspc, PckCa, PckCaKind, QeIdentity, Role, TcbInfo, TcbStatus, Tee,
-		Tier, TrustRoot,
+		Crl, Fmspc, PckCa, PckCaKind, QeIdentity, Role, TcbInfo, TcbStatus, Tee, Tier, TrustRoot,
 	};
 	use phala_primitives::{
-		AttestedWorker, BenchmarkStatement, EncryptionKey, Endpoint, EndpointStatement, Measurement,
-		OnAttestationChange, PlatformId, WorkerKey, WorkerObligations, WorkerSignature,
+		AttestedWorker, BenchmarkStatement, EncryptionKey, Endpoint, EndpointStatement,
+		Measurement, OnAttestationChange, PlatformId, WorkerKey, WorkerObligations,
+		WorkerSignature,
 	};
 	use sp_core::H256;
 	use sp_runtime::traits::BlockNumberProvider;

@@ -5,7 +5,9 @@ use crate::{
 	*,
 };
 use frame_support::{ensure, pallet_prelude::*};
-use phala_primitives::{BenchmarkStatement, EndpointStatement, Statement, WorkerKey, WorkerSignature};
+use phala_primitives::{
+	BenchmarkStatement, EndpointStatement, Statement, WorkerKey, WorkerSignature,
+};
 
 impl<T: Config> From<StatementError> for Error<T> {
 	fn from(error: StatementError) -> Self {
@@ -66,10 +68,7 @@ impl<T: Config> Pallet<T> {
 			statement.sequence > worker.endpoint_sequence,
 			Error::<T>::from(StatementError::NotNewer)
 		);
-		ensure!(
-			statement.is_plausible(),
-			Error::<T>::from(StatementError::ImplausibleEndpoint)
-		);
+		ensure!(statement.is_plausible(), Error::<T>::from(StatementError::ImplausibleEndpoint));
 		Self::ensure_signed_by(&statement, &key, signature)?;
 		worker.endpoint = statement.endpoint.clone();
 		worker.endpoint_sequence = statement.sequence;

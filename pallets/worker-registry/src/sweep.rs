@@ -45,7 +45,10 @@ impl<T: Config> Pallet<T> {
 
 	/// One step; true if nothing of the block is left.
 	pub(crate) fn sweep_reports_of(block: BlockNumberFor<T>) -> bool {
-		UsedReports::<T>::clear_prefix(block, REPORTS_PER_STEP, None).maybe_cursor.is_none()
+		// Not `clear_prefix`: within one block its second call would start over.
+		let forgotten =
+			UsedReports::<T>::drain_prefix(block).take(REPORTS_PER_STEP as usize).count();
+		forgotten < REPORTS_PER_STEP as usize
 	}
 
 	/// Looks at the workers behind the one that was seen last.
@@ -63,7 +66,7 @@ impl<T: Config> Pallet<T> {
 					// The end: start over in a later block.
 					WorkerSweep::<T>::kill();
 					break;
-				},
+				}
 			}
 		}
 	}
@@ -75,7 +78,7 @@ impl<T: Config> Pallet<T> {
 			Some(from) => {
 				let from = Workers::<T>::hashed_key_for(from);
 				Workers::<T>::iter_from(from).next()?
-			},
+			}
 		};
 		if worker.holds_place() {
 			Self::look_at(key, worker);
@@ -100,7 +103,7 @@ impl<T: Config> Pallet<T> {
 		}
 		match Self::check_measurement(&worker.measurement, worker.role) {
 			// An entry that was replaced can be active later: until then it only does not count.
-			Err(MeasurementError::NotYetActive) | Ok(()) => {},
+			Err(MeasurementError::NotYetActive) | Ok(()) => {}
 			Err(_) => return Some(LapseReason::MeasurementNotAllowed),
 		}
 		(worker.judgement.expires_at <= Self::now()).then_some(LapseReason::Expired)

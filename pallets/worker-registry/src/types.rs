@@ -45,7 +45,16 @@ fn steps(len: usize, step: usize) -> u32 {
 
 /// Who issues a revocation list.
 #[derive(
-	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
 )]
 pub enum CrlSource {
 	/// The root.
@@ -103,7 +112,16 @@ impl<BlockNumber: PartialOrd> MeasurementRecord<BlockNumber> {
 
 /// What a quote is bound to, beside the chain and the operator: with those, it makes the report data.
 #[derive(
-	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
 )]
 pub struct Claim {
 	/// What the program does.
@@ -177,7 +195,16 @@ impl Default for Policy {
 
 /// Whether a worker's attestation was found to count, when it was last looked at.
 #[derive(
-	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
 )]
 pub enum Standing {
 	/// It counted, and holds one of its platform's places.
@@ -195,7 +222,16 @@ pub enum Standing {
 
 /// Why an attestation stopped counting.
 #[derive(
-	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
 )]
 pub enum LapseReason {
 	/// It was not renewed in time.
@@ -225,7 +261,16 @@ impl LapseReason {
 
 /// What a quote proved, judged at one moment.
 #[derive(
-	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
 )]
 pub struct Judgement {
 	/// Intel's judgement of the platform, its TDX module and its QE together.
@@ -238,7 +283,16 @@ pub struct Judgement {
 
 /// The last benchmark.
 #[derive(
-	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
 )]
 pub struct Score {
 	/// `P`: iterations per 6 s.
@@ -300,7 +354,16 @@ impl<AccountId, Ticket> Worker<AccountId, Ticket> {
 
 /// Name of a rule of attestation: [`Rule`], within this pallet's errors.
 #[derive(
-	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
 )]
 pub struct RuleName(pub Rule);
 

@@ -185,7 +185,7 @@ pub enum Error {
 		ca: PckCaKind,
 	},
 	/// Past its next update.
-	#[error("the {item} expired at {next_update} (Unix time): submit a newer one for FMSPC {}", Platform(*fmspc))]
+	#[error("the {item} expired at {next_update} (Unix time): submit a newer one{}", Platform(*fmspc))]
 	CollateralExpired {
 		/// What expired.
 		item: Item,
@@ -195,7 +195,7 @@ pub enum Error {
 		next_update: UnixTime,
 	},
 	/// Its next update lies within the margin.
-	#[error("the {item} expires at {next_update} (Unix time), too soon: submit a newer one for FMSPC {}", Platform(*fmspc))]
+	#[error("the {item} expires at {next_update} (Unix time), too soon: submit a newer one{}", Platform(*fmspc))]
 	CollateralExpiresSoon {
 		/// What expires.
 		item: Item,
@@ -429,13 +429,11 @@ impl Rule {
 	}
 }
 
+/// ` for FMSPC …`, if there is one.
 struct Platform(Option<Fmspc>);
 
 impl core::fmt::Display for Platform {
 	fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-		match self.0 {
-			Some(fmspc) => fmspc.fmt(f),
-			None => f.write_str("any"),
-		}
+		self.0.iter().try_for_each(|fmspc| write!(f, " for FMSPC {fmspc}"))
 	}
 }

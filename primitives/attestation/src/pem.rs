@@ -22,10 +22,11 @@ pub const MAX_CHAIN: usize = 3;
 pub fn certificates(chain: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
 	let mut certificates = Vec::new();
 	for document in documents(chain) {
+		let document = document?;
 		if certificates.len() == MAX_CHAIN {
 			return Err(Error::CertificateChainTooLong);
 		}
-		certificates.push(decode(document?)?);
+		certificates.push(decode(document)?);
 	}
 	if certificates.is_empty() { Err(Error::CertificateChainTooShort) } else { Ok(certificates) }
 }

@@ -129,8 +129,9 @@ macro_rules! level {
 }
 level!(TcbLevel, TdxModuleLevel, crate::collateral::QeLevel);
 
-/// The first level that `meets` accepts, and, if it is out of date, since when: the date of the next
-/// better level that is not.
+/// The first level that `meets` accepts, and, if it is out of date, since when: the first date after its
+/// own among the better levels, which is that of the TCB recovery that the platform missed first. Later
+/// recoveries do not change it.
 pub(crate) fn find<L: Level>(
 	levels: &[L],
 	meets: impl Fn(&L) -> bool,
@@ -139,8 +140,8 @@ pub(crate) fn find<L: Level>(
 	let (better, rest) = levels.split_at_checked(index)?;
 	let level = rest.first()?;
 	let since = level.status().is_out_of_date().then(|| {
-		let recovered = better.iter().rev().find(|level| !level.status().is_out_of_date());
-		recovered.map_or(level.date(), Level::date)
+		let later = better.iter().map(Level::date).filter(|date| *date > level.date());
+		later.min().unwrap_or(level.date())
 	});
 	Some((level, since))
 }

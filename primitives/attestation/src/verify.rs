@@ -70,8 +70,8 @@ fn verify_signatures(
 ) -> Result<(), Error> {
 	let pck = Certificate::parse(CertificateKind::Pck, &quote.pck.der)?;
 	pck.check_end_entity()?;
-	pck.verify(&collateral.pck_ca.authority(), now)?;
 	evidence.check_pck(collateral, now)?;
+	pck.verify(&collateral.pck_ca.authority(), now)?;
 
 	let certification = &quote.certification;
 	let report = sha256(&[certification.qe_report_bytes]);

@@ -63,7 +63,8 @@ fn para_id_and_genesis_are_bound() {
 fn the_block_must_be_recent_and_ours() {
 	with_collateral(|| {
 		run_to_block(300);
-		let at = |number, hash| Subject { block: Some(BlockRef { number, hash }), ..Subject::default() };
+		let at =
+			|number, hash| Subject { block: Some(BlockRef { number, hash }), ..Subject::default() };
 		let ours = |number| at(number, block_hash(number));
 		assert_eq!(ours(99).register(), Err(binding(BindingError::BlockTooOld)));
 		assert_eq!(ours(0).register(), Err(binding(BindingError::BlockTooOld)));
@@ -143,15 +144,24 @@ fn a_renewal_needs_a_new_claim() {
 
 #[test]
 fn the_sweep_forgets_many_reports_step_by_step() {
-	with_collateral(|| {
+	let mut chain = ExtBuilder::default().build();
+	chain.execute_with(|| {
 		for report in 0..50u64 {
 			UsedReports::<Test>::insert(5, H256::from_low_u64_be(report), ());
 		}
+	});
+	// As in a later block.
+	chain.commit_all().expect("it can be committed");
+	chain.execute_with(|| {
 		run_to_block(206);
 		// Weight for one step only.
 		let step = <() as WeightInfo>::sweep_reports(sweep::REPORTS_PER_STEP);
-		let weight = step * 8 + <Test as frame_system::Config>::DbWeight::get().reads_writes(1, 1);
-		use frame_support::traits::{Get, Hooks};
+		use frame_support::{
+			traits::{Get, Hooks},
+			weights::RuntimeDbWeight,
+		};
+		let db: RuntimeDbWeight = <Test as frame_system::Config>::DbWeight::get();
+		let weight = step * 8 + db.reads_writes(1, 1);
 		let used = WorkerRegistry::on_idle(206, weight);
 		assert!(used.all_lte(weight));
 		let left = UsedReports::<Test>::iter().count();

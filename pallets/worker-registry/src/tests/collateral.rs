@@ -5,7 +5,11 @@ use proptest::{prelude::*, test_runner::Config as PropConfig};
 
 fn in_force(kind: QuoteKind) -> Option<(u32, u64)> {
 	let fmspc = phala_attestation::Fmspc(Platform::FMSPC);
-	let tee = if kind == QuoteKind::SgxV3 { phala_attestation::Tee::Sgx } else { phala_attestation::Tee::Tdx };
+	let tee = if kind == QuoteKind::SgxV3 {
+		phala_attestation::Tee::Sgx
+	} else {
+		phala_attestation::Tee::Tdx
+	};
 	WorkerRegistry::collateral(tee, fmspc).tcb_info
 }
 
@@ -173,10 +177,7 @@ fn without_a_number_in_force_everything_waits() {
 	ExtBuilder::default().evaluation(None).build_and_execute(|| {
 		assert_ok!(submit(&issue(&Subject::default().options())));
 		assert_eq!(in_force(QuoteKind::TdxV4), None);
-		assert_eq!(
-			Subject::default().register(),
-			Err(attestation(Rule::CollateralMissing))
-		);
+		assert_eq!(Subject::default().register(), Err(attestation(Rule::CollateralMissing)));
 		assert_ok!(WorkerRegistry::activate_evaluation(RuntimeOrigin::root(), EVALUATION));
 		assert_ok!(Subject::default().register());
 	});

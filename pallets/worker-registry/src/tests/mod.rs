@@ -12,11 +12,13 @@ mod registration;
 mod reports;
 
 pub(crate) use crate::{mock::*, types::*, *};
-pub(crate) use frame_support::{assert_noop, assert_ok, dispatch::Pays, traits::fungible::InspectHold};
+pub(crate) use frame_support::{
+	assert_noop, assert_ok, dispatch::Pays, traits::fungible::InspectHold,
+};
 pub(crate) use phala_attestation::{Quote, Role, Rule, TcbStatus, Tier};
 pub(crate) use phala_dev_pki::{
-	Collateral, CollateralOptions, DAY, OUT_OF_DATE_ADVISORY, Pki, Platform, QuoteKind, QuoteRequest,
-	QuotingEnclave, Window,
+	Collateral, CollateralOptions, DAY, Pki, Platform, QuoteKind, QuoteRequest, QuotingEnclave,
+	Window,
 };
 pub(crate) use phala_primitives::{
 	AttestationChange, AttestedWorkers, BlockRef, Measurement, PlatformId, WorkerKey,
@@ -172,10 +174,7 @@ pub(crate) fn issue(options: &CollateralOptions) -> Collateral {
 
 fn dispatch(call: Call<Test>) -> Result<Pays, DispatchError> {
 	let anybody = RuntimeOrigin::signed(account("anybody"));
-	RuntimeCall::from(call)
-		.dispatch(anybody)
-		.map(|info| info.pays_fee)
-		.map_err(|error| error.error)
+	RuntimeCall::from(call).dispatch(anybody).map(|info| info.pays_fee).map_err(|error| error.error)
 }
 
 fn signed(body: &str, signature: &[u8]) -> SignedDocument {
@@ -235,7 +234,7 @@ pub(crate) fn submit(collateral: &Collateral) -> DispatchResult {
 	] {
 		match result {
 			Err(error) if error != attestation(Rule::IssueDateNotNewer) => return Err(error),
-			_ => {},
+			_ => {}
 		}
 	}
 	Ok(())

@@ -39,10 +39,7 @@ fn with_worker(test: impl FnOnce(Subject)) {
 fn report_score_works() {
 	with_worker(|subject| {
 		assert_ok!(report(statement()));
-		assert_eq!(
-			events(),
-			vec![Event::ScoreReported { worker: subject.key(), score: 6_000 }]
-		);
+		assert_eq!(events(), vec![Event::ScoreReported { worker: subject.key(), score: 6_000 }]);
 		assert_eq!(subject.attested().expect("it is attested").score, 6_000);
 	});
 }

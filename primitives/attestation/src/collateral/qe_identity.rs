@@ -48,7 +48,7 @@ pub struct QeIdentity {
 	pub mr_signer: [u8; 32],
 	/// Product id.
 	pub isv_prod_id: u16,
-	/// Levels, highest ISVSVN first.
+	/// Levels in the document's order: Intel's is descending, and the first one met counts.
 	pub levels: BoundedVec<QeLevel, ConstU32<MAX_QE_LEVELS>>,
 	/// The advisories that the levels name.
 	pub advisories: Advisories,
@@ -160,7 +160,6 @@ impl QeIdentity {
 					.ok_or(Error::CollateralTooManyEntries(ITEM))?,
 			});
 		}
-		levels.sort_by_key(|level| core::cmp::Reverse(level.isv_svn));
 		Ok(Self {
 			tee,
 			issue_date: document.issue_date.0,

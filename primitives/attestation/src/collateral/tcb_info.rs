@@ -111,7 +111,7 @@ pub struct TdxModuleIdentity {
 	pub version: u8,
 	/// What signs it.
 	pub module: TdxModule,
-	/// Levels, highest ISVSVN first.
+	/// Levels in the document's order: Intel's is descending, and the first one met counts.
 	pub levels: BoundedVec<TdxModuleLevel, ConstU32<MAX_MODULE_LEVELS>>,
 }
 
@@ -396,7 +396,6 @@ impl ModuleIdentity<'_> {
 				advisories: advisories.intern(&level.advisory_ids).ok_or(too_many)?,
 			});
 		}
-		levels.sort_by_key(|level| Reverse(level.isv_svn));
 		levels.try_into().map_err(|_| too_many)
 	}
 }

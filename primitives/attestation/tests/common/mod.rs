@@ -118,15 +118,44 @@ pub fn oracle(
 	root: Option<&[u8]>,
 	now: u64,
 ) -> Result<Verdict, String> {
+	oracle_with(quote, to_oracle(collateral), root, now)
+}
+
+fn oracle_with(
+	quote: &[u8],
+	collateral: QuoteCollateralV3,
+	root: Option<&[u8]>,
+	now: u64,
+) -> Result<Verdict, String> {
 	let verifier = match root {
 		None => QuoteVerifier::new_prod(),
 		Some(der) => QuoteVerifier::new(der.to_vec()),
 	};
 	let claims = verifier
 		.with_config::<RustCryptoConfig>()
-		.verify_with_policy(quote, to_oracle(collateral), now, &QuotePolicy::claims_only(now))
+		.verify_with_policy(quote, collateral, now, &QuotePolicy::claims_only(now))
 		.map_err(|error| format!("{error:#}"))?;
 	let mut ids = claims.tcb.advisory_ids;
+	// Advisories are a set; the oracle repeats what a level repeats.
 	ids.sort_unstable();
+	ids.dedup();
 	Ok((claims.tcb.status.to_string(), ids))
+}
+
+/// A development case in our types.
+pub fn bundle(collateral: &phala_dev_pki::Collateral) -> Bundle {
+	serde_json::from_value(serde_json::to_value(collateral).expect("strings")).expect("a bundle")
+}
+
+/// Our verdict on a development case.
+pub fn verify_case(case: &phala_dev_pki::Case) -> Result<Verified, Error> {
+	let root = TrustRoot::from_der(&case.root_der)?;
+	verify(&case.quote, &bundle(&case.collateral), &root, case.now)
+}
+
+/// The oracle's verdict on a development case.
+pub fn oracle_case(case: &phala_dev_pki::Case) -> Result<Verdict, String> {
+	let mut collateral = to_oracle(&bundle(&case.collateral));
+	collateral.pck_certificate_chain.clone_from(&case.collateral.pck_certificate_chain);
+	oracle_with(&case.quote, collateral, Some(&case.root_der), case.now)
 }
