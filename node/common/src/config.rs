@@ -145,7 +145,8 @@ mod tests {
 				rpc_url: vec!["a".into(), "b".into()],
 				poll_seconds: 4,
 				once: false,
-				name: "007".into()
+				name: "007".into(),
+				secret: "flag".into(),
 			})
 		);
 	}

@@ -175,21 +175,21 @@ async fn work(settings: Settings, once: bool) -> Outcome<ExitCode> {
 	loop {
 		let Some(progress) = shutdown.or(step(&mut world)).await else { break };
 		match progress {
-			Ok(Progress::Idle { .. }) if once => {
+			Ok(Progress::Idle { .. } | Progress::NoGain) if once => {
 				tracing::info!("nothing is left to do for now");
 				break;
 			}
-			Ok(Progress::Idle { seconds }) => {
+			Ok(progress) => {
 				failures.reset();
 				backoff.reset();
-				tracing::debug!(next_renewal_in = seconds, "idle");
-				if !shutdown.sleep(poll.min(Duration::from_secs(seconds))).await {
+				let pause = match progress {
+					Progress::Done(_) | Progress::Again => continue,
+					Progress::Idle { seconds } => poll.min(Duration::from_secs(seconds)),
+					Progress::NoGain => NO_GAIN_PAUSE,
+				};
+				if !shutdown.sleep(pause).await {
 					break;
 				}
-			}
-			Ok(Progress::Done(_) | Progress::Again) => {
-				failures.reset();
-				backoff.reset();
 			}
 			Err(WorldError::Interrupted) => break,
 			Err(error) => {

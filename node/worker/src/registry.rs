@@ -28,10 +28,10 @@ pub const PALLET: &str = "WorkerRegistry";
 pub const SHAPE: Shape = Shape {
 	pallet: PALLET,
 	calls: &[
-		("submit_tcb_info", &["document", "issuer_chain"]),
-		("submit_qe_identity", &["document", "issuer_chain"]),
-		("submit_pck_ca", &["issuer_chain"]),
-		("submit_crl", &["crl"]),
+		("submit_tcb_info", &["document", "signer"]),
+		("submit_qe_identity", &["document", "signer"]),
+		("submit_pck_ca", &["certificate"]),
+		("submit_crl", &["source", "crl"]),
 		("register", &["quote", "claim"]),
 		("renew", &["quote", "claim"]),
 		("report_score", &["statement", "signature"]),
@@ -60,7 +60,8 @@ macro_rules! encoded {
 encoded! {
 	struct Block { number: u32, hash: [u8; 32], }
 
-	struct ClaimArgument {
+	/// A [`Claim`] as an argument.
+	pub struct ClaimArgument {
 		role: Role,
 		worker: [u8; 32],
 		encryption_key: [u8; 32],
@@ -69,11 +70,11 @@ encoded! {
 
 	struct Document { body: Vec<u8>, signature: Vec<u8>, }
 
-	struct DocumentCall { document: Document, issuer_chain: Vec<u8>, }
+	struct DocumentCall { document: Document, signer: Vec<u8>, }
 
-	struct ChainCall { issuer_chain: Vec<u8>, }
+	struct CertificateCall { certificate: Vec<u8>, }
 
-	struct CrlCall { crl: Vec<u8>, }
+	struct CrlCall { source: CrlSource, crl: Vec<u8>, }
 
 	struct QuoteCall { quote: Vec<u8>, claim: ClaimArgument, }
 
@@ -96,8 +97,25 @@ enum Role {
 
 #[derive(Clone, Copy, Debug, EncodeAsType)]
 #[encode_as_type(crate_path = "subxt::ext::scale_encode")]
-enum Tee {
+enum CrlSource {
+	Root,
+	PckCa(PckCaKind),
+}
+
+#[derive(Clone, Copy, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "subxt::ext::scale_encode")]
+enum PckCaKind {
+	Processor,
+	Platform,
+}
+
+/// A TEE as an argument.
+#[derive(Clone, Copy, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "subxt::ext::scale_encode")]
+pub enum Tee {
+	/// Intel SGX.
 	Sgx,
+	/// Intel TDX.
 	Tdx,
 }
 
@@ -233,6 +251,15 @@ impl From<Claim> for ClaimArgument {
 	}
 }
 
+impl From<phala_attestation::PckCaKind> for PckCaKind {
+	fn from(ca: phala_attestation::PckCaKind) -> Self {
+		match ca {
+			phala_attestation::PckCaKind::Processor => Self::Processor,
+			phala_attestation::PckCaKind::Platform => Self::Platform,
+		}
+	}
+}
+
 impl From<phala_attestation::Tee> for Tee {
 	fn from(tee: phala_attestation::Tee) -> Self {
 		match tee {
@@ -263,14 +290,14 @@ impl std::fmt::Display for Refusal {
 /// A call of the pallet.
 #[derive(Clone, Debug)]
 pub enum Call {
-	/// `submit_tcb_info`: body, signature, PEM chain.
+	/// `submit_tcb_info`: body, signature, DER of the signer's certificate.
 	TcbInfo(Vec<u8>, Vec<u8>, Vec<u8>),
-	/// `submit_qe_identity`: body, signature, PEM chain.
+	/// `submit_qe_identity`: body, signature, DER of the signer's certificate.
 	QeIdentity(Vec<u8>, Vec<u8>, Vec<u8>),
-	/// `submit_pck_ca`: PEM chain.
+	/// `submit_pck_ca`: DER of the CA's certificate.
 	PckCa(Vec<u8>),
-	/// `submit_crl`: DER.
-	Crl(Vec<u8>),
+	/// `submit_crl`: the PCK CA that issued it, or the root; DER.
+	Crl(Option<phala_attestation::PckCaKind>, Vec<u8>),
 	/// `register`.
 	Register(Vec<u8>, Claim),
 	/// `renew`.
@@ -287,16 +314,19 @@ pub enum Call {
 macro_rules! with_arguments {
 	($call:expr, $do:ident) => {
 		match $call {
-			Call::TcbInfo(body, signature, issuer_chain) => {
+			Call::TcbInfo(body, signature, signer) => {
 				let document = Document { body, signature };
-				$do!("submit_tcb_info", DocumentCall { document, issuer_chain })
+				$do!("submit_tcb_info", DocumentCall { document, signer })
 			}
-			Call::QeIdentity(body, signature, issuer_chain) => {
+			Call::QeIdentity(body, signature, signer) => {
 				let document = Document { body, signature };
-				$do!("submit_qe_identity", DocumentCall { document, issuer_chain })
+				$do!("submit_qe_identity", DocumentCall { document, signer })
 			}
-			Call::PckCa(issuer_chain) => $do!("submit_pck_ca", ChainCall { issuer_chain }),
-			Call::Crl(crl) => $do!("submit_crl", CrlCall { crl }),
+			Call::PckCa(certificate) => $do!("submit_pck_ca", CertificateCall { certificate }),
+			Call::Crl(ca, crl) => {
+				let source = ca.map_or(CrlSource::Root, |ca| CrlSource::PckCa(ca.into()));
+				$do!("submit_crl", CrlCall { source, crl })
+			}
 			Call::Register(quote, claim) => {
 				$do!("register", QuoteCall { quote, claim: claim.into() })
 			}

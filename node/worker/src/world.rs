@@ -224,7 +224,7 @@ impl Real {
 		for item in Item::ALL {
 			let due = collateral::next_update(&ours, item)?;
 			if collateral::is_needed(held_of(item), due, now, need) {
-				return Ok(Some((item, collateral::call(&ours, item))));
+				return Ok(Some((item, collateral::call(&ours, item, subject.ca)?)));
 			}
 		}
 		Ok(None)
@@ -319,6 +319,11 @@ fn refused(refusal: Refusal) -> WorldError {
 		("Measurement", "Unknown") => {
 			". `phala-worker measure` prints the measurement that governance has to allow"
 		}
+		("Measurement", "NotYetActive") => {
+			". Governance has allowed the image from a later block on"
+		}
+		("Measurement", "PastSunset") => ". Run the image that follows it",
+		("Platform", "Banned") => ". Governance has banned this machine",
 		("Platform", "Full") => {
 			". Earlier keys of this machine may hold its place: `phala-worker deregister` lists and \
 			 removes them"

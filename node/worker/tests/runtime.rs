@@ -1,9 +1,10 @@
 //! The real runtime's metadata and types against what this program encodes and decodes by name.
 
-use codec::{Decode, Encode};
+use codec::{Decode, DecodeAll, Encode};
+use frame_support::view_functions::{ViewFunctionDispatchError, ViewFunctionId};
 use pallet_worker_registry::{Call as PalletCall, Error, types};
-use phala_attestation::{Fmspc, Role, TcbStatus, Tee, Tier};
-use phala_node_common::chain::{Shape, explain, missing};
+use phala_attestation::{Binding, Fmspc, PckCaKind, Role, TcbStatus, Tee, Tier};
+use phala_node_common::chain::{Shape, explain, missing, view};
 use phala_primitives::{
 	AttestedWorker, BenchmarkStatement, BlockRef, Endpoint, EndpointStatement, Measurement,
 	PlatformId,
@@ -13,24 +14,29 @@ use phala_worker::registry::{self, Call, Claim, PALLET, SHAPE};
 use sp_core::{H256, sr25519};
 use subxt::{
 	Metadata,
-	ext::{
-		frame_decode::view_functions::decode_view_function_response,
-		scale_decode::{DecodeAsType, IntoVisitor},
-		scale_value::Value,
-	},
+	ext::{frame_decode::view_functions::IntoEncodableValues, scale_decode::DecodeAsType},
 };
 
 fn metadata() -> Metadata {
-	let metadata = Runtime::metadata_at_version(16).expect("the runtime has metadata V16");
+	// Some constants are read from storage.
+	let metadata = sp_io::TestExternalities::default()
+		.execute_with(|| Runtime::metadata_at_version(16))
+		.expect("the runtime has metadata V16");
 	Metadata::decode_from(&metadata).expect("subxt reads it")
 }
 
 const BLOCK: BlockRef = BlockRef { number: 77, hash: H256::repeat_byte(7) };
-const WORKER: sr25519::Public = sr25519::Public::from_raw([1; 32]);
-const CLAIM: Claim = Claim { worker: WORKER, encryption_key: [2; 32], block: BLOCK };
+
+fn worker() -> sr25519::Public {
+	sr25519::Public::from_raw([1; 32])
+}
+
+fn claim() -> Claim {
+	Claim { worker: worker(), encryption_key: [2; 32], block: BLOCK }
+}
 
 fn pallet_claim() -> types::Claim {
-	types::Claim { role: Role::Worker, worker: WORKER, encryption_key: [2; 32], block: BLOCK }
+	types::Claim { role: Role::Worker, worker: worker(), encryption_key: [2; 32], block: BLOCK }
 }
 
 /// What the runtime understands of an encoded call.
@@ -44,17 +50,72 @@ fn understood(call: Call) -> PalletCall<Runtime> {
 
 /// What this program understands of a view function's answer.
 fn answer<R: DecodeAsType>(function: &str, answer: impl Encode) -> R {
+	let answer = Ok::<_, ViewFunctionDispatchError>(answer.encode()).encode();
+	view::decode(&metadata(), PALLET, function, &answer).unwrap()
+}
+
+/// Asks the real runtime, with an empty state.
+fn ask<A: IntoEncodableValues, R: DecodeAsType>(function: &str, arguments: A) -> R {
 	let metadata = metadata();
-	let bytes = Ok::<_, ()>(answer.encode()).encode();
-	decode_view_function_response(
-		PALLET,
-		function,
-		&mut &bytes[..],
-		&metadata,
-		metadata.types(),
-		R::into_visitor(),
-	)
-	.unwrap()
+	let call = view::encode(&metadata, PALLET, function, arguments).unwrap();
+	let (id, input) = <(ViewFunctionId, Vec<u8>)>::decode_all(&mut &call[..]).unwrap();
+	let answer = sp_io::TestExternalities::default()
+		.execute_with(|| Runtime::execute_view_function(id, input))
+		.encode();
+	view::decode(&metadata, PALLET, function, &answer).unwrap()
+}
+
+#[test]
+fn the_runtime_itself_answers() {
+	let worker: Option<registry::Worker> = ask("worker", ([1; 32],));
+	assert!(worker.is_none());
+	let workers: Vec<[u8; 32]> = ask("workers_of", ([1; 32], None::<[u8; 32]>));
+	assert!(workers.is_empty());
+	let collateral: registry::Collateral =
+		ask("collateral", (registry::Tee::from(Tee::Tdx), [1; 6]));
+	assert_eq!(collateral.pck_cas, [None; 2]);
+	let answer: Result<registry::Accepted, registry::Refused> =
+		ask("why_refused", ([1; 32], b"no quote".to_vec(), registry::ClaimArgument::from(claim())));
+	let refused = answer.unwrap_err();
+	let error = explain(&metadata(), PALLET, &refused.error);
+	assert!(!error.docs.is_empty(), "{error}");
+}
+
+/// Both sides must bind the same report data.
+#[test]
+fn report_data_is_what_the_runtime_expects() {
+	let expected: [u8; 64] = ask("report_data", ([9; 32], registry::ClaimArgument::from(claim())));
+	let binding = Binding {
+		// The empty state knows no block 0, and no para id.
+		genesis_hash: [0; 32],
+		para_id: 100,
+		role: Role::Worker,
+		operator: [9; 32],
+		identity_key: worker().0,
+		encryption_key: [2; 32],
+		block_number: BLOCK.number,
+		block_hash: BLOCK.hash.0,
+	};
+	assert_eq!(expected, binding.hash());
+}
+
+#[test]
+fn what_the_runtime_cannot_answer_is_an_error() {
+	let metadata = metadata();
+	let not_found = Err::<Vec<u8>, _>(ViewFunctionDispatchError::NotFound(ViewFunctionId {
+		prefix: [1; 16],
+		suffix: [2; 16],
+	}));
+	let decode = |answer: &[u8]| {
+		view::decode::<Option<registry::Worker>>(&metadata, PALLET, "worker", answer)
+			.unwrap_err()
+			.to_string()
+	};
+	assert!(decode(&not_found.encode()).contains("NotFound"));
+	assert!(decode(&[]).contains("cut off"));
+	assert!(decode(&Ok::<_, ()>(vec![7u8; 9]).encode()).contains("another answer"));
+	let error = view::encode(&metadata, PALLET, "worker", ()).unwrap_err().to_string();
+	assert!(error.contains("other arguments"), "{error}");
 }
 
 #[test]
@@ -92,9 +153,9 @@ fn every_call_arrives_as_it_was_meant() {
 	let pem = || bytes(5, 60);
 	let signature = sr25519::Signature::from_raw([6; 64]);
 	let score =
-		BenchmarkStatement { worker: WORKER, started_at: BLOCK, iterations: 8, elapsed_ms: 9 };
+		BenchmarkStatement { worker: worker(), started_at: BLOCK, iterations: 8, elapsed_ms: 9 };
 	let endpoint = |url: Option<&str>| EndpointStatement {
-		worker: WORKER,
+		worker: worker(),
 		sequence: 10,
 		endpoint: url.map(|url| Endpoint::try_from(url.as_bytes().to_vec()).unwrap()),
 	};
@@ -103,21 +164,34 @@ fn every_call_arrives_as_it_was_meant() {
 			Call::TcbInfo(bytes(3, 40), bytes(4, 64), pem()),
 			PalletCall::submit_tcb_info {
 				document: document.clone(),
-				issuer_chain: pem().try_into().unwrap(),
+				signer: pem().try_into().unwrap(),
 			},
 		),
 		(
 			Call::QeIdentity(bytes(3, 40), bytes(4, 64), pem()),
-			PalletCall::submit_qe_identity { document, issuer_chain: pem().try_into().unwrap() },
+			PalletCall::submit_qe_identity { document, signer: pem().try_into().unwrap() },
 		),
-		(Call::PckCa(pem()), PalletCall::submit_pck_ca { issuer_chain: pem().try_into().unwrap() }),
-		(Call::Crl(bytes(7, 9)), PalletCall::submit_crl { crl: bytes(7, 9).try_into().unwrap() }),
+		(Call::PckCa(pem()), PalletCall::submit_pck_ca { certificate: pem().try_into().unwrap() }),
 		(
-			Call::Register(bytes(8, 99), CLAIM),
+			Call::Crl(None, bytes(7, 9)),
+			PalletCall::submit_crl {
+				source: types::CrlSource::Root,
+				crl: bytes(7, 9).try_into().unwrap(),
+			},
+		),
+		(
+			Call::Crl(Some(PckCaKind::Platform), bytes(7, 9)),
+			PalletCall::submit_crl {
+				source: types::CrlSource::PckCa(PckCaKind::Platform),
+				crl: bytes(7, 9).try_into().unwrap(),
+			},
+		),
+		(
+			Call::Register(bytes(8, 99), claim()),
 			PalletCall::register { quote: bytes(8, 99).try_into().unwrap(), claim: pallet_claim() },
 		),
 		(
-			Call::Renew(bytes(8, 99), CLAIM),
+			Call::Renew(bytes(8, 99), claim()),
 			PalletCall::renew { quote: bytes(8, 99).try_into().unwrap(), claim: pallet_claim() },
 		),
 		(
@@ -132,7 +206,7 @@ fn every_call_arrives_as_it_was_meant() {
 			Call::SetEndpoint(endpoint(None), signature),
 			PalletCall::set_endpoint { statement: endpoint(None), signature },
 		),
-		(Call::Deregister(WORKER), PalletCall::deregister { worker: WORKER }),
+		(Call::Deregister(worker()), PalletCall::deregister { worker: worker() }),
 	] {
 		assert_eq!(understood(call), expected);
 	}
@@ -177,7 +251,7 @@ fn refusals_are_put_into_words() {
 	let (error, detail) =
 		refused(Error::<Runtime>::Measurement(types::MeasurementError::Unknown), None);
 	assert_eq!((error.outer(), error.inner(), detail), ("Measurement", "Unknown", None));
-	assert!(error.docs.contains("Governance has not allowed it"), "{error}");
+	assert!(error.docs.contains("image is not allowed"), "{error}");
 
 	let rule = phala_attestation::Error::UnsupportedQuoteVersion(9);
 	let name = phala_attestation::Rule::from(rule).into();
@@ -218,8 +292,8 @@ fn a_worker_is_understood() {
 		endpoint_sequence: 6,
 		offered_to: None,
 	};
-	let worker: Option<registry::Worker> = answer("worker", Some(view));
-	let worker = worker.unwrap();
+	let found: Option<registry::Worker> = answer("worker", Some(view));
+	let worker = found.unwrap();
 	assert_eq!(worker.operator.0, [9; 32]);
 	assert_eq!((worker.encryption_key, worker.measurement), ([2; 32], [5; 32]));
 	assert_eq!(worker.platform, [3; 32]);

@@ -10,6 +10,7 @@ mod explain;
 mod follow;
 mod shape;
 mod transact;
+pub mod view;
 
 pub use account::{Account, AccountError};
 pub use explain::{Explained, explain};
@@ -57,6 +58,16 @@ pub enum ChainError {
 		url: String,
 		/// What went wrong.
 		cause: Box<subxt::Error>,
+	},
+	/// A view function has no answer.
+	#[error("{url}: view function {function}: {cause}")]
+	View {
+		/// The node.
+		url: String,
+		/// The function.
+		function: String,
+		/// What went wrong.
+		cause: view::ViewError,
 	},
 	/// The chain's runtime is none that the program understands.
 	#[error(
@@ -175,13 +186,26 @@ impl Chain {
 
 impl Finalised {
 	/// Calls a view function of a pallet.
-	pub async fn view<A, R>(&self, pallet: &str, function: &str, args: A) -> Result<R, ChainError>
+	pub async fn view<A, R>(
+		&self,
+		pallet: &str,
+		function: &str,
+		arguments: A,
+	) -> Result<R, ChainError>
 	where
 		A: subxt::ext::frame_decode::view_functions::IntoEncodableValues,
 		R: DecodeAsType,
 	{
-		let call = dynamic::view_function_call::<A, R>(pallet, function, args);
-		self.at.view_functions().call(call).await.map_err(failed(&self.url))
+		let metadata = self.at.metadata_ref();
+		let fail = |cause| ChainError::View {
+			url: self.url.to_string(),
+			function: format!("{pallet}.{function}"),
+			cause,
+		};
+		let call = view::encode(metadata, pallet, function, arguments).map_err(fail)?;
+		let answer = self.at.runtime_apis().call_raw(view::METHOD, Some(&call)).await;
+		let answer = answer.map_err(failed(&self.url))?;
+		view::decode(metadata, pallet, function, &answer).map_err(fail)
 	}
 
 	/// A storage item without keys; `None` if nothing is stored.

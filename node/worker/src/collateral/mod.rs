@@ -14,7 +14,7 @@ use crate::{
 	registry::{self, Call},
 };
 use der::{DateTime, Decode};
-use phala_attestation::{PckCaKind, Tee};
+use phala_attestation::{PckCaKind, Tee, pem};
 use phala_dev_pki::Collateral;
 use serde::Deserialize;
 use std::{path::PathBuf, str::FromStr};
@@ -48,6 +48,9 @@ pub enum CollateralError {
 	/// The development PKI failed.
 	#[error("simulated collateral: {0}")]
 	Simulated(#[from] phala_dev_pki::Error),
+	/// A certificate in it cannot be read.
+	#[error("the issuer chain of the {0:?} is no PEM: fetch it anew")]
+	NoCertificate(Item),
 	/// A date in it cannot be read.
 	#[error("the {0:?} has no readable date of its next update: fetch it anew")]
 	NoDate(Item),
@@ -97,24 +100,29 @@ impl std::fmt::Display for Source {
 	}
 }
 
-/// The call that brings an item to the chain.
-pub fn call(collateral: &Collateral, item: Item) -> Call {
-	let text = |text: &String| text.clone().into_bytes();
-	match item {
-		Item::RootCrl => Call::Crl(collateral.root_ca_crl.clone()),
-		Item::PckCa => Call::PckCa(text(&collateral.pck_crl_issuer_chain)),
-		Item::PckCrl => Call::Crl(collateral.pck_crl.clone()),
+/// The call that brings an item to the chain, for a platform whose PCK certificate is of this CA.
+pub fn call(collateral: &Collateral, item: Item, ca: PckCaKind) -> Result<Call, CollateralError> {
+	// The chain has the root; it wants the certificate below.
+	let first = |chain: &str| {
+		let certificates = pem::certificates(chain.as_bytes()).ok();
+		let first = certificates.and_then(|chain| chain.into_iter().next());
+		first.ok_or(CollateralError::NoCertificate(item))
+	};
+	Ok(match item {
+		Item::RootCrl => Call::Crl(None, collateral.root_ca_crl.clone()),
+		Item::PckCa => Call::PckCa(first(&collateral.pck_crl_issuer_chain)?),
+		Item::PckCrl => Call::Crl(Some(ca), collateral.pck_crl.clone()),
 		Item::TcbInfo => Call::TcbInfo(
-			text(&collateral.tcb_info),
+			collateral.tcb_info.clone().into_bytes(),
 			collateral.tcb_info_signature.clone(),
-			text(&collateral.tcb_info_issuer_chain),
+			first(&collateral.tcb_info_issuer_chain)?,
 		),
 		Item::QeIdentity => Call::QeIdentity(
-			text(&collateral.qe_identity),
+			collateral.qe_identity.clone().into_bytes(),
 			collateral.qe_identity_signature.clone(),
-			text(&collateral.qe_identity_issuer_chain),
+			first(&collateral.qe_identity_issuer_chain)?,
 		),
-	}
+	})
 }
 
 /// Unix second at which an item's next issue is due; of a CA, at which its certificate expires.
@@ -250,7 +258,7 @@ mod tests {
 	}
 
 	#[test]
-	fn dates_of_every_item_are_read() {
+	fn every_item_is_read() {
 		let subject = Subject {
 			tee: Tee::Tdx,
 			fmspc: phala_dev_pki::Platform::FMSPC,
@@ -260,6 +268,9 @@ mod tests {
 		for item in Item::ALL {
 			let due = next_update(&collateral, item).unwrap();
 			assert!(due > NOW + 20 * DAY, "{item:?} {due}");
+		}
+		for item in Item::ALL {
+			call(&collateral, item, PckCaKind::Platform).unwrap();
 		}
 		let broken = Collateral { tcb_info: "{}".into(), pck_crl: vec![0x30], ..collateral };
 		for item in [Item::TcbInfo, Item::PckCrl] {
