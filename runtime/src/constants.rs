@@ -98,6 +98,16 @@ pub mod attestation {
 	pub const REAPPRAISAL_PERIOD: u64 = 6 * 60 * 60;
 	/// Workers that the sweep looks at in one block, if the block has room.
 	pub const WORKERS_SWEPT_PER_BLOCK: u32 = 8;
+
+	/// Certificate of the development root, whose secret everybody has.
+	pub const DEVELOPMENT_ROOT: &[u8] =
+		include_bytes!("../../primitives/attestation/dev-pki/development-root.der");
+	/// Evaluation number of the development PKI's collateral.
+	pub const DEVELOPMENT_EVALUATION: u32 = 20;
+	/// Measurements of the simulated `phala-worker`, in SGX and in TDX.
+	pub const DEVELOPMENT_WORKERS: [[u8; 32]; 2] = [[1; 32], [2; 32]];
+	/// Measurements of the simulated `phala-gatekeeper`, in SGX and in TDX.
+	pub const DEVELOPMENT_GATEKEEPERS: [[u8; 32]; 2] = [[3; 32], [4; 32]];
 }
 
 /// Accounts that belong to the chain itself.

@@ -77,6 +77,10 @@ pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
 #[cfg(feature = "development")]
 mod development {
 	use super::*;
+	use crate::constants::attestation::{
+		DEVELOPMENT_EVALUATION, DEVELOPMENT_GATEKEEPERS, DEVELOPMENT_ROOT, DEVELOPMENT_WORKERS,
+	};
+	use sp_core::{Bytes, H256};
 	use sp_genesis_builder::{DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
 	use sp_keyring::Sr25519Keyring::{self, Alice, Bob};
 
@@ -93,6 +97,12 @@ mod development {
 				.collect(),
 		);
 		patch["sudo"] = serde_json::json!({ "key": Alice.to_account_id() });
+		patch["workerRegistry"] = serde_json::json!({
+			"developmentRoot": Bytes(DEVELOPMENT_ROOT.to_vec()),
+			"evaluation": DEVELOPMENT_EVALUATION,
+			"workers": DEVELOPMENT_WORKERS.map(H256),
+			"gatekeepers": DEVELOPMENT_GATEKEEPERS.map(H256),
+		});
 		Some(patch)
 	}
 }

@@ -127,7 +127,7 @@ impl Config for Test {
 	type MinMillisPerBlock = ConstU64<6_000>;
 	type ReappraisalPeriod = ConstU64<86_400>;
 	type SweepLimit = ConstU32<4>;
-	type WeightInfo = ();
+	type WeightInfo = weights::SubstrateWeight<Test>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkHelper = MockTime;
 }

@@ -14,7 +14,6 @@ pub mod pallet_timestamp;
 pub mod pallet_xcm;
 mod pallet_xcm_benchmarks_fungible;
 mod pallet_xcm_benchmarks_generic;
-pub mod pallet_worker_registry;
 pub mod xcm;
 
 pub use published::*;
@@ -45,5 +44,6 @@ mod published {
 		pallet_tx_pause,
 		pallet_utility,
 		pallet_vesting,
+		pallet_worker_registry,
 	);
 }

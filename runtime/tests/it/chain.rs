@@ -18,8 +18,8 @@ use sp_runtime::{
 	traits::Header as _,
 };
 
-/// Slot of the first block.
-const FIRST_SLOT: u64 = 1_000;
+/// Slot of the block before the first, unless a test begins at another time.
+const EARLY: u64 = 1_000;
 
 /// A key pair of a name, unknown to anybody else.
 pub fn pair(name: &str) -> sr25519::Pair {
@@ -71,6 +71,12 @@ fn parse(json: &[u8]) -> serde_json::Value {
 
 /// Runs `test` on a chain that started from [`genesis_json`], and then every check of its state.
 pub fn run(test: impl FnOnce()) {
+	run_at(EARLY * SLOT_DURATION / 1_000, test);
+}
+
+/// [`run`], on a chain that starts at this Unix second.
+pub fn run_at(seconds: u64, test: impl FnOnce()) {
+	START.set(seconds * 1_000 / SLOT_DURATION);
 	let mut externalities = TestExternalities::default();
 	externalities.execute_with(|| {
 		phala_runtime::genesis::build_state(genesis_json().to_string().into_bytes())
@@ -104,7 +110,7 @@ fn parent() -> Header {
 /// Builds the next block out of the inherents and `extrinsics`, and returns their results.
 pub fn block(extrinsics: Vec<UncheckedExtrinsic>) -> Vec<ApplyExtrinsicResult> {
 	let number = System::block_number() + 1;
-	let slot = FIRST_SLOT + u64::from(number);
+	let slot = START.get() + u64::from(number);
 	let parent =
 		if number == 1 { parent() } else { LAST.take().expect("blocks follow each other") };
 	let digest = Digest { logs: vec![DigestItem::PreRuntime(AURA_ENGINE_ID, slot.encode())] };
@@ -160,6 +166,8 @@ pub fn block(extrinsics: Vec<UncheckedExtrinsic>) -> Vec<ApplyExtrinsicResult> {
 
 thread_local! {
 	static LAST: std::cell::Cell<Option<Header>> = const { std::cell::Cell::new(None) };
+	/// Slot of the block before the first.
+	static START: std::cell::Cell<u64> = const { std::cell::Cell::new(EARLY) };
 }
 
 /// A signed, immortal extrinsic with the signer's next nonce.

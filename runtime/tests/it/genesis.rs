@@ -89,6 +89,15 @@ fn knows_the_keys_that_no_keyring_lists() {
 }
 
 #[test]
+#[should_panic(expected = "genesis names a development root")]
+fn refuses_a_development_root() {
+	let root = sp_core::Bytes(phala_dev_pki::development_root_der().to_vec());
+	let mut json = genesis_json();
+	json["workerRegistry"]["developmentRoot"] = serde_json::json!(root);
+	let _ = build(json);
+}
+
+#[test]
 fn live_composition_offers_only_the_template() {
 	assert_eq!(genesis_config_presets::preset_names(), vec!["live".to_string()]);
 	for name in ["development", "local_testnet"] {

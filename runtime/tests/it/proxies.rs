@@ -49,6 +49,10 @@ fn table() -> Vec<(RuntimeCall, [bool; 7])> {
 			[true, false, false, true, false, false, false],
 		),
 		(
+			pallet_worker_registry::Call::activate_evaluation { number: 1 }.into(),
+			[true, true, false, false, false, false, false],
+		),
+		(
 			pallet_preimage::Call::note_preimage { bytes: vec![1] }.into(),
 			[true, true, false, false, false, false, true],
 		),

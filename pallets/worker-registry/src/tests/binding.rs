@@ -155,7 +155,8 @@ fn the_sweep_forgets_many_reports_step_by_step() {
 	chain.execute_with(|| {
 		run_to_block(206);
 		// Weight for one step only.
-		let step = <() as WeightInfo>::sweep_reports(sweep::REPORTS_PER_STEP);
+		let step =
+			<<Test as Config>::WeightInfo as WeightInfo>::sweep_reports(sweep::REPORTS_PER_STEP);
 		use frame_support::{
 			traits::{Get, Hooks},
 			weights::RuntimeDbWeight,

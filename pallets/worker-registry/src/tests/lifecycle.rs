@@ -144,7 +144,7 @@ fn the_sweep_stays_within_its_weight() {
 			assert_ok!(Subject::new("alice", worker, i as u64).register());
 		}
 		use frame_support::{traits::Hooks, weights::Weight};
-		let step = <() as WeightInfo>::sweep_worker();
+		let step = <<Test as Config>::WeightInfo as WeightInfo>::sweep_worker();
 		for limit in [Weight::zero(), step, step * 3, step * 100, Weight::MAX] {
 			next_block();
 			let used = WorkerRegistry::on_idle(System::block_number(), limit);

@@ -94,9 +94,15 @@ fn early_refusals_cost_only_the_cheap_checks() {
 		let stranger = Subject { program: "unknown".into(), ..Subject::default() };
 		let call = Call::<Test>::register { quote: stranger.quote(), claim: stranger.claim() };
 		let error = RuntimeCall::from(call).dispatch(stranger.origin()).unwrap_err();
-		assert_eq!(error.post_info.actual_weight, Some(<() as WeightInfo>::screen()));
+		assert_eq!(
+			error.post_info.actual_weight,
+			Some(<<Test as Config>::WeightInfo as WeightInfo>::screen())
+		);
 		assert_eq!(error.post_info.pays_fee, Pays::Yes);
-		assert!(<() as WeightInfo>::screen().all_lt(<() as WeightInfo>::register()));
+		assert!(
+			<<Test as Config>::WeightInfo as WeightInfo>::screen()
+				.all_lt(<<Test as Config>::WeightInfo as WeightInfo>::register())
+		);
 	});
 }
 
