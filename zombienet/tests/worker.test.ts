@@ -97,17 +97,12 @@ async function calls(signer: string): Promise<Map<string, number>> {
 
 test("the doctor finds a machine that can register", async () => {
   const { code, checks } = await workers[0].doctor();
-  const failures = checks.filter(({ verdict }) => verdict === "failure");
-  // Before the first upload the quote cannot be judged, and that is said.
-  for (const { check, found } of failures) {
-    assert.equal(check, "attestation", found);
-    assert.match(found, /collateral|missing/i);
-  }
-  assert.equal(code, failures.length ? 1 : 0);
+  assert.equal(code, 0, JSON.stringify(checks));
   const of = (name: string) => checks.find(({ check }) => check === name);
   assert.equal(of("tee")?.verdict, "attention");
   assert.match(of("collateral")?.found ?? "", /will submit|on chain/);
   assert.match(of("keys")?.found ?? "", /none yet/);
+  assert.match(of("attestation")?.found ?? "", /before the collateral is on chain|not registered/);
   assert.ok(!existsSync(join(workers[0].directory, "keys.sealed")), "it makes no keys");
 });
 

@@ -176,10 +176,7 @@ pub fn diagnose(facts: &Facts) -> Vec<Check> {
 		judge("clock", &now.map(Ok), |now| judge_clock(*now, facts.clock, simulated)),
 		judge("balance", &facts.balance, |(free, need)| judge_balance(*free, *need)),
 		judge_collateral(facts, now),
-		judge("attestation", &facts.verdict, |expires| {
-			let registered = facts.worker.clone().flatten();
-			judge_attestation(registered.as_ref(), *expires, now.unwrap_or(0))
-		}),
+		judge_verdict(facts, now),
 	]
 }
 
@@ -309,6 +306,22 @@ fn judge_collateral(facts: &Facts, now: Option<u64>) -> Check {
 		failure(format!("the chain lacks {names}"), why)
 	};
 	Check { name: NAME, verdict, found, remedy }
+}
+
+fn judge_verdict(facts: &Facts, now: Option<u64>) -> Check {
+	const NAME: &str = "attestation";
+	let (Some(now), Some(Err(reason)), Some(Ok(held))) = (now, &facts.verdict, &facts.held) else {
+		return judge(NAME, &facts.verdict, |expires| {
+			let registered = facts.worker.clone().flatten();
+			judge_attestation(registered.as_ref(), *expires, now.unwrap_or(0))
+		});
+	};
+	if held.iter().all(|(_, held)| held.expires.is_some_and(|expires| expires > now)) {
+		return judge(NAME, &facts.verdict, |_| fine(""));
+	}
+	// Without collateral every quote is refused: that is no finding about this one.
+	let found = format!("cannot be judged before the collateral is on chain ({reason})");
+	Check { name: NAME, verdict: Verdict::Skipped, found, remedy: String::new() }
 }
 
 fn judge_attestation(worker: Option<&Registered>, expires: u64, now: u64) -> Finding {

@@ -223,6 +223,17 @@ fn attestation_in_every_state() {
 }
 
 #[test]
+fn a_quote_is_not_blamed_for_missing_collateral() {
+	let mut facts = healthy();
+	hold(&mut facts, Item::TcbInfo, Held::default());
+	facts.verdict = Some(Err("the chain would refuse the quote now: no TCB info".into()));
+	let checks = diagnose(&facts);
+	assert!(!checks.iter().any(Check::is_failure), "the worker will submit it: {checks:?}");
+	let attestation = checks.into_iter().find(|check| check.name == "attestation").unwrap();
+	expect(attestation, "attestation", Verdict::Skipped, &["before the collateral", "no TCB info"]);
+}
+
+#[test]
 fn json_has_the_same_content() {
 	let check = changed(|facts| facts.balance = Some(Ok((0, PHA))));
 	let value: serde_json::Value = serde_json::from_str(&check.json()).unwrap();
