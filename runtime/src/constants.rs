@@ -87,6 +87,7 @@ pub mod consensus {
 /// Attestation of workers.
 pub mod attestation {
 	use super::time::SLOT_DURATION;
+	use hex_literal::hex;
 
 	/// Parachain blocks for which the block that a quote names counts as recent: 20 minutes.
 	pub const FRESHNESS_WINDOW: u32 = 200;
@@ -105,9 +106,15 @@ pub mod attestation {
 	/// Evaluation number of the development PKI's collateral.
 	pub const DEVELOPMENT_EVALUATION: u32 = 20;
 	/// Measurements of the simulated `phala-worker`, in SGX and in TDX.
-	pub const DEVELOPMENT_WORKERS: [[u8; 32]; 2] = [[1; 32], [2; 32]];
+	pub const DEVELOPMENT_WORKERS: [[u8; 32]; 2] = [
+		hex!("619ed457361352c7bc46bef22b3cbbeb5879e79a94261bc3baeb579d43d74c76"),
+		hex!("ace04a1184124cd0943eb2d2969f6c225240cd04a3ebd963cf83990f2a3fd962"),
+	];
 	/// Measurements of the simulated `phala-gatekeeper`, in SGX and in TDX.
-	pub const DEVELOPMENT_GATEKEEPERS: [[u8; 32]; 2] = [[3; 32], [4; 32]];
+	pub const DEVELOPMENT_GATEKEEPERS: [[u8; 32]; 2] = [
+		hex!("5c0ee6ea9ba19d510cdd23a9f13d628fa022312496ec54544bd467d2b27e5d41"),
+		hex!("6231890a9f02aa2269dfccba645d7e25edb2922a56d75831ecaa498e6064ff60"),
+	];
 }
 
 /// Accounts that belong to the chain itself.
