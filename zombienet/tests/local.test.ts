@@ -53,18 +53,18 @@ test("the relay chain knows the parachain and includes its blocks", async () => 
 
 test("blocks become final, and finality follows closely", async () => {
   assert.ok((await finalisedIn(collators[0], 60)) >= 5, "at least five of ten slots in a minute");
-  // The relay chain's own finality takes three of its blocks; the rest is backing and inclusion. One
-  // look may fall on a fork, so the typical one counts.
+  // One look may fall on a fork, so the typical one counts. The relay chain's finality is three of its
+  // blocks behind; ours is that and the two in which a block is backed and included.
   const lagOf = async (api: ApiPromise) => (await bestNumber(api)) - (await finalisedNumber(api));
   const lags: number[][] = [];
   for (let look = 0; look < 15; look++) {
     lags.push(await Promise.all([relay, collators[0]].map(lagOf)));
     await sleep(4_000);
   }
-  for (const [chain, name] of ["the relay chain", "the parachain"].entries()) {
+  for (const [chain, name, typical] of [[0, "relay chain", 3], [1, "parachain", 5]] as const) {
     const sorted = lags.map((look) => look[chain]).sort((a, b) => a - b);
-    assert.ok(sorted[7] < 5, `the median lag of ${name}'s finality is below 5: ${sorted}`);
-    assert.ok(sorted[14] < 8, `${name}'s finality never falls behind: ${sorted}`);
+    assert.ok(sorted[7] <= typical, `the ${name}'s finality is ${typical} blocks behind: ${sorted}`);
+    assert.ok(sorted[14] < 8, `the ${name}'s finality never falls behind: ${sorted}`);
   }
 });
 
