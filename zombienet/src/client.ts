@@ -57,6 +57,25 @@ export async function bestNumber(api: ApiPromise): Promise<number> {
   return (await api.rpc.chain.getHeader()).number.toNumber();
 }
 
+/// The Aura slot of block `number`: a u64, little-endian, in its pre-runtime digest.
+export async function slotOf(api: ApiPromise, number: number): Promise<number> {
+  const header = await api.rpc.chain.getHeader(await api.rpc.chain.getBlockHash(number));
+  const [, slot] = header.digest.logs.find((log) => log.isPreRuntime)!.asPreRuntime;
+  return Number(Buffer.from(slot.toU8a(true)).readBigUInt64LE());
+}
+
+/// Calls a method that polkadot.js does not know.
+export async function rpc(port: number, method: string, params: unknown[]) {
+  const response = await fetch(`http://127.0.0.1:${port}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ id: 1, jsonrpc: "2.0", method, params }),
+  });
+  const { result, error } = await response.json();
+  if (error) throw new Error(`${method}: ${error.message}`);
+  return result;
+}
+
 export interface Finalised {
   block: string;
   number: number;

@@ -13,11 +13,13 @@ import {
   eventsOf,
   finalise,
   finalisedNumber,
+  rpc,
   sleep,
+  slotOf,
   until,
   wellKnown,
 } from "../src/client.ts";
-import { COLLATORS, LocalNetwork, PARA_ID, VALIDATORS } from "../src/network.ts";
+import { COLLATORS, LocalNetwork, PARA_ID, RPC_PORTS, VALIDATORS } from "../src/network.ts";
 
 const alice = wellKnown("Alice");
 
@@ -68,18 +70,20 @@ test("blocks become final, and finality follows closely", async () => {
   }
 });
 
-test("both collators author", async () => {
+/// The Aura keys that authored the last final blocks.
+async function recentAuthors(api: ApiPromise): Promise<Set<string>> {
   const authors = new Set<string>();
-  const api = collators[0];
-  await until("blocks of two authors", 120, async () => {
-    for (let number = await finalisedNumber(api), end = number - 6; number > Math.max(0, end); number--) {
-      const hash = await api.rpc.chain.getBlockHash(number);
-      const { digest } = await api.rpc.chain.getHeader(hash);
-      const slot = digest.logs.find((log) => log.isPreRuntime)?.asPreRuntime[1];
-      if (slot) authors.add((slot.toU8a(true)[0] % 2).toString());
-    }
-    return authors.size === 2;
-  });
+  for (let number = await finalisedNumber(api), end = number - 6; number > Math.max(0, end); number--) {
+    const hash = await api.rpc.chain.getBlockHash(number);
+    const authorities = await (await api.at(hash)).query.aura.authorities();
+    authors.add(authorities[(await slotOf(api, number)) % authorities.length].toHex());
+  }
+  return authors;
+}
+
+test("both collators author", async () => {
+  await until("blocks of two authors", 120, async () =>
+    (await recentAuthors(collators[0])).size === 2);
 });
 
 test("a transfer is final on both collators, and its events decode", async () => {
@@ -101,6 +105,20 @@ test("a transfer is final on both collators, and its events decode", async () =>
   assert.equal(other.hash.toHex(), block);
 });
 
+// As docs/collator.md says; it authors from the session after the next, so the end comes further down.
+const charlie = wellKnown("Charlie");
+let charliesKey: string;
+test("a candidate joins with session keys that its node made", async () => {
+  const api = collators[1];
+  const { keys, proof } = await rpc(RPC_PORTS[COLLATORS[1]], "author_rotateKeysWithOwner", [
+    u8aToHex(charlie.publicKey),
+  ]);
+  charliesKey = keys;
+  await finalise(api, api.tx.session.setKeys(keys, proof), charlie);
+  const { events } = await finalise(api, api.tx.collatorSelection.registerAsCandidate(), charlie);
+  assert.equal(eventsOf(events, "collatorSelection", "CandidateAdded").length, 1);
+});
+
 test("with one collator killed the chain goes on, and the killed one catches up", async () => {
   const killed = network.restart(COLLATORS[1], 75);
   await sleep(5_000);
@@ -120,6 +138,15 @@ test("after a restart of both validators the chain resumes", async () => {
   const before = await finalisedNumber(collators[0]);
   await until("new finalised blocks", 300, async () =>
     (await finalisedNumber(collators[0])) >= before + 5);
+});
+
+test("the candidate authors, and leaves with its bond", async () => {
+  const api = collators[0];
+  await until("a block of the candidate", 600, async () =>
+    (await recentAuthors(api)).has(charliesKey));
+  const { events } = await finalise(api, api.tx.collatorSelection.leaveIntent(), charlie);
+  assert.equal(eventsOf(events, "collatorSelection", "CandidateRemoved").length, 1);
+  assert.equal(eventsOf(events, "balances", "Unreserved").length, 1);
 });
 
 test("a runtime upgrade is enacted and blocks continue", async () => {
