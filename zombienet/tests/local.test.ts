@@ -75,7 +75,8 @@ async function recentAuthors(api: ApiPromise): Promise<Set<string>> {
   const authors = new Set<string>();
   for (let number = await finalisedNumber(api), end = number - 6; number > Math.max(0, end); number--) {
     const hash = await api.rpc.chain.getBlockHash(number);
-    const authorities = await (await api.at(hash)).query.aura.authorities();
+    const answer = await (await api.at(hash)).query.aura.authorities();
+    const authorities = answer as unknown as { toHex(): string }[];
     authors.add(authorities[(await slotOf(api, number)) % authorities.length].toHex());
   }
   return authors;
