@@ -5,9 +5,10 @@
 import { RPC_PORTS } from "./network.ts";
 import { bestNumber, connect, finalisedNumber, slotOf } from "./client.ts";
 
-const api = await connect(Number(process.argv[2] ?? RPC_PORTS.alice));
+const port = Number(process.argv[2] ?? RPC_PORTS.alice);
+const api = await connect(port);
 const [best, final] = [await bestNumber(api), await finalisedNumber(api)];
-const slots = (await slotOf(api, final)) - (await slotOf(api, 1)) + 1;
+const slots = (await slotOf(port, final)) - (await slotOf(port, 1)) + 1;
 const missed = (100 * (slots - final)) / slots;
 console.log(`${final} blocks in ${slots} slots: ${missed.toFixed(1)} % missed; finality ${best - final} behind`);
 await api.disconnect();

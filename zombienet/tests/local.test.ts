@@ -77,7 +77,7 @@ async function recentAuthors(api: ApiPromise): Promise<Set<string>> {
     const hash = await api.rpc.chain.getBlockHash(number);
     const answer = await (await api.at(hash)).query.aura.authorities();
     const authorities = answer as unknown as { toHex(): string }[];
-    authors.add(authorities[(await slotOf(api, number)) % authorities.length].toHex());
+    authors.add(authorities[(await slotOf(RPC_PORTS[COLLATORS[0]], number)) % authorities.length].toHex());
   }
   return authors;
 }
