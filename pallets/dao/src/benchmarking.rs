@@ -9,7 +9,7 @@ use frame_support::{
 		EnsureOrigin, EnsureOriginWithArg, Get, SafeMode, dynamic_params::AggregatedKeyValue,
 	},
 };
-use frame_system::{RawOrigin, pallet_prelude::BlockNumberFor};
+use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::BlockNumberProvider;
 
 /// The first calls of the runtime that can be paused, by the names that the metadata has.
@@ -72,20 +72,6 @@ mod benchmarks {
 		assert_eq!(calls.len() as u32, c);
 		assert!(calls.into_iter().all(T::TxPause::is_paused));
 		Ok(())
-	}
-
-	/// The runtime adds what lowering itself weighs.
-	#[benchmark]
-	fn lower_vote() {
-		let who: T::AccountId = whitelisted_caller();
-		Excess::<T>::insert(&who, ());
-
-		#[block]
-		{
-			let _ = Pallet::<T>::lower_vote(RawOrigin::Signed(who.clone()).into(), who.clone());
-		}
-
-		assert!(!Excess::<T>::contains_key(&who));
 	}
 
 	/// The runtime adds what lowering itself weighs.

@@ -6,7 +6,7 @@ use frame_support::{
 	dispatch::DispatchResult,
 	ensure,
 	traits::{
-		Get, SafeMode, StorePreimage, TransactionPause, TransactionPauseError,
+		Contains, Get, SafeMode, StorePreimage, TransactionPause, TransactionPauseError,
 		schedule::{
 			DispatchTime, HIGHEST_PRIORITY,
 			v3::{Named, TaskName},
@@ -57,13 +57,13 @@ impl<T: Config> Pallet<T> {
 		ensure!(!calls.is_empty(), Error::<T>::NothingToPause);
 		Self::take_measure()?;
 		for call in calls {
+			ensure!(T::Calls::contains(call), Error::<T>::UnknownCall);
 			let now = T::BlockNumberProvider::current_block_number();
 			let task = Self::return_task(call);
 			let due = T::Scheduler::next_dispatch_time(task);
 			let until = due.unwrap_or(now).max(now).saturating_add(T::PauseDuration::get());
 			match T::TxPause::pause(call.clone()) {
 				Ok(()) | Err(TransactionPauseError::AlreadyPaused) => (),
-				Err(TransactionPauseError::NotFound) => return Err(Error::<T>::UnknownCall.into()),
 				Err(_) => return Err(Error::<T>::Unpausable.into()),
 			}
 			let at = DispatchTime::At(until);

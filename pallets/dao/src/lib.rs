@@ -118,8 +118,8 @@ pub mod pallet {
 		Parameter,
 		pallet_prelude::*,
 		traits::{
-			EnsureOriginWithArg, SafeMode, StorePreimage, dynamic_params::AggregatedKeyValue,
-			schedule::v3::Named,
+			Contains, EnsureOriginWithArg, SafeMode, StorePreimage,
+			dynamic_params::AggregatedKeyValue, schedule::v3::Named,
 		},
 		weights::Weight,
 	};
@@ -147,6 +147,9 @@ pub mod pallet {
 
 		/// Pauses single calls. It must pause none but through this trait.
 		type TxPause: TransactionPause<CallIdentifier: Parameter + MaxEncodedLen>;
+
+		/// The calls that the runtime has, by their names.
+		type Calls: Contains<CallNameOf<Self>>;
 
 		/// The runtime's call.
 		type RuntimeCall: Parameter;
@@ -388,12 +391,12 @@ pub mod pallet {
 		/// - `origin`: anybody.
 		/// - `who`: the voter.
 		#[pallet::call_index(3)]
-		#[pallet::weight(T::WeightInfo::lower_vote().saturating_add(T::Votes::max_weight()))]
+		#[pallet::weight(T::WeightInfo::next_excess().saturating_add(T::Votes::max_weight()))]
 		pub fn lower_vote(origin: OriginFor<T>, who: T::AccountId) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
 			let (lowered, weight) = Self::lower_vote_of(&who);
 			ensure!(lowered, Error::<T>::NothingToLower);
-			Ok((Some(T::WeightInfo::lower_vote().saturating_add(weight)), Pays::No).into())
+			Ok((Some(T::WeightInfo::next_excess().saturating_add(weight)), Pays::No).into())
 		}
 	}
 

@@ -247,6 +247,20 @@ impl Votes<AccountId> for PlainVotes {
 	}
 }
 
+/// The calls of the runtime.
+pub struct KnownCalls;
+
+impl frame_support::traits::Contains<CallNameOf<Test>> for KnownCalls {
+	fn contains((pallet, call): &CallNameOf<Test>) -> bool {
+		use frame_support::traits::GetCallMetadata;
+		let is = |name: &&&str, bytes: &[u8]| name.as_bytes() == bytes;
+		let modules = RuntimeCall::get_module_names().iter();
+		modules
+			.filter(|name| is(name, pallet))
+			.any(|module| RuntimeCall::get_call_names(module).iter().any(|name| is(&name, call)))
+	}
+}
+
 pub struct UnpauseCall;
 
 impl Convert<CallNameOf<Test>, RuntimeCall> for UnpauseCall {
@@ -259,6 +273,7 @@ impl Config for Test {
 	type Parameters = Guarded;
 	type SafeMode = SafeMode;
 	type TxPause = TxPause;
+	type Calls = KnownCalls;
 	type RuntimeCall = RuntimeCall;
 	type UnpauseCall = UnpauseCall;
 	type PalletsOrigin = OriginCaller;

@@ -1,16 +1,16 @@
 //! Votes never outlast the PHA behind them.
 //!
-//! PHA on hold or reserved can vote, and can leave its account although it votes: a slash takes it,
-//! or a deposit goes to somebody else, who could vote with it again. [`Watched`] sees every such
-//! change at the one door through which balances change, and the pallet lowers the votes at the
-//! start of the next block, before any referendum is decided in it.
+//! PHA on hold or reserved can vote. What moves it politely respects the lock of the votes; but a slash
+//! takes it all the same, and a forced transfer could give it to somebody who votes with it again.
+//! [`Watched`] sees every such change at the one door through which balances change, and the pallet
+//! lowers the votes at the start of the next block, before any referendum is decided in it.
 
 use crate::{Config, Event, Excess, Pallet, Votes, WeightInfo};
 use core::marker::PhantomData;
 use frame_support::{
 	storage::with_storage_layer,
 	traits::{Get, StoredMap},
-	weights::{Weight, WeightMeter},
+	weights::Weight,
 };
 use pallet_balances::AccountData;
 use sp_runtime::{
@@ -59,19 +59,19 @@ where
 }
 
 impl<T: Config> Pallet<T> {
-	/// Lowers votes until there are none to lower, or until the limit is reached.
+	/// Lowers votes until there are none to lower, or until the limit is reached. One is lowered in any
+	/// case: a limit that is too low must not stop everything.
 	pub(crate) fn lower_votes() -> Weight {
-		let mut meter = WeightMeter::with_limit(T::LoweringWeight::get());
-		meter.consume(T::WeightInfo::next_excess());
+		let mut consumed = T::WeightInfo::next_excess();
+		let limit = T::LoweringWeight::get();
 		while let Some(who) = Excess::<T>::iter_keys().next() {
-			// The first is always worked on: a limit that is too low must not stop everything.
 			let (_, weight) = Self::lower_vote_of(&who);
-			meter.consume(T::WeightInfo::next_excess().saturating_add(weight));
-			if !meter.can_consume(T::Votes::max_weight()) {
+			consumed = consumed.saturating_add(weight).saturating_add(T::WeightInfo::next_excess());
+			if consumed.saturating_add(T::Votes::max_weight()).any_gt(limit) {
 				break;
 			}
 		}
-		meter.consumed()
+		consumed
 	}
 
 	/// Lowers one vote of `who`. Returns whether there was one, and what the work weighs.

@@ -14,9 +14,7 @@ pub trait WeightInfo {
 	fn halt() -> Weight;
 	/// `pause` of `c` calls.
 	fn pause(c: u32) -> Weight;
-	/// `lower_vote`, besides the lowering itself.
-	fn lower_vote() -> Weight;
-	/// Finding the next account to lower votes of, and noting what was done.
+	/// Finding the next account to lower votes of and noting what was done, besides the lowering.
 	fn next_excess() -> Weight;
 }
 
@@ -42,10 +40,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			)
 	}
 
-	fn lower_vote() -> Weight {
-		Weight::from_parts(20_000_000, 4_000).saturating_add(T::DbWeight::get().reads_writes(1, 1))
-	}
-
 	fn next_excess() -> Weight {
 		Weight::from_parts(10_000_000, 4_000).saturating_add(T::DbWeight::get().reads_writes(2, 1))
 	}
@@ -62,10 +56,6 @@ impl WeightInfo for () {
 
 	fn pause(c: u32) -> Weight {
 		Weight::from_parts(30_000_000, 5_000).saturating_mul((c + 1).into())
-	}
-
-	fn lower_vote() -> Weight {
-		Weight::from_parts(20_000_000, 4_000)
 	}
 
 	fn next_excess() -> Weight {

@@ -5,9 +5,8 @@ use frame_support::{
 	assert_noop, assert_ok,
 	dispatch::Pays,
 	traits::{
-		LockableCurrency, ReservableCurrency, WithdrawReasons,
-		fungible::{Inspect, Mutate, Unbalanced},
-		tokens::Precision,
+		LockableCurrency, ReservableCurrency, StoredMap, WithdrawReasons,
+		fungible::{Inspect, Mutate},
 	},
 	weights::Weight,
 };
@@ -41,33 +40,26 @@ fn a_slash_of_reserved_balance_lowers_votes_in_the_next_block() {
 }
 
 #[test]
-fn a_deposit_that_goes_to_somebody_else_takes_its_votes_along() {
+fn what_votes_cannot_be_moved_politely_and_takes_its_votes_along_by_force() {
 	build_and_execute(|| {
 		voter(1, 100, &[100]);
 		Balances::set_balance(&2, 1);
-		let moved =
-			Balances::repatriate_reserved(&1, &2, 60, frame_support::traits::BalanceStatus::Free);
-		assert_ok!(moved);
+		let status = frame_support::traits::BalanceStatus::Free;
+		assert_eq!(Balances::repatriate_reserved(&1, &2, 60, status), Ok(60), "nothing moved");
+		let force = |account: &mut pallet_balances::AccountData<u64>| account.reserved -= 60;
+		assert_ok!(<Watched<Test, System> as StoredMap<_, _>>::mutate(&1, force));
 		run_to(2);
 		assert_eq!(standing(1), vec![40]);
 	});
 }
 
 #[test]
-fn votes_of_a_dead_account_are_lowered_to_nothing() {
+fn votes_of_an_account_that_lost_everything_are_lowered_to_what_is_left() {
 	build_and_execute(|| {
-		voter(1, 100, &[100]);
+		voter(1, 100, &[100, 1]);
 		let _ = Balances::slash_reserved(&1, 99);
-		// Not even the last unit remains.
-		assert_ok!(Balances::decrease_balance(
-			&1,
-			1,
-			Precision::Exact,
-			frame_support::traits::tokens::Preservation::Expendable,
-			frame_support::traits::tokens::Fortitude::Force,
-		));
 		run_to(3);
-		assert_eq!(standing(1), vec![0]);
+		assert_eq!(standing(1), vec![1, 1]);
 	});
 }
 
