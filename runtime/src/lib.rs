@@ -179,9 +179,9 @@ mod runtime {
 	#[runtime::pallet_index(43)]
 	pub type Identity = pallet_identity;
 
-	// 50: governance. Before the scheduler, which decides referenda, votes are lowered to what their
-	// voters own: hooks run in the order of this list.
-	#[runtime::pallet_index(62)]
+	// 49: governance. Hooks run in the order of the indices: the DAO's must run before the scheduler's,
+	// so that votes are lowered to what their voters own before referenda are decided.
+	#[runtime::pallet_index(49)]
 	pub type Dao = pallet_dao;
 	#[runtime::pallet_index(50)]
 	pub type Preimage = pallet_preimage;

@@ -48,7 +48,7 @@
 //! - The runtime lets [`Origin::GuardRail`] alone set parameters, nobody enter or prolong safe mode or
 //!   pause a call directly, and gives no track to [`Origin::GuardRail`].
 //! - This pallet's `on_initialize` runs before the scheduler's, so that votes are lowered before referenda
-//!   are decided. The order of declaration in the runtime decides that.
+//!   are decided. The runtime's hooks run in the order of its pallets' indices.
 //!
 //! ## Limitations
 //!

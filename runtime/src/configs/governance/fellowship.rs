@@ -16,9 +16,10 @@ use crate::{
 	},
 	weights,
 };
-use alloc::borrow::Cow;
+use alloc::{borrow::Cow, vec, vec::Vec};
 use cumulus_pallet_parachain_system::RelaychainDataProvider;
 use frame_support::{
+	BoundedVec,
 	instances::Instance2,
 	traits::{ConstU16, ConstU32, ConstU128, EitherOf, EitherOfDiverse, MapSuccess, OriginTrait},
 };
@@ -96,6 +97,24 @@ impl pallet_core_fellowship::Config for Runtime {
 	type EvidenceSize = ConstU32<65_536>;
 	type MaxRank = ConstU16<MAX_RANK>;
 	type BlockNumberProvider = RelaychainDataProvider<Runtime>;
+}
+
+/// The rules of ranks that a chain starts with: no salaries; who is not confirmed within a year falls by a
+/// rank; a month up to the rank of a fellow, half a year above.
+///
+/// A chain must not start without them: the pallet looks a rank's rules up by index, and would panic where
+/// they are missing, in a referendum's enactment as well.
+pub fn rank_rules() -> pallet_core_fellowship::ParamsOf<Runtime, ()> {
+	let of_ranks = |period: fn(u16) -> BlockNumber| {
+		BoundedVec::truncate_from((1..=MAX_RANK).map(period).collect::<Vec<_>>())
+	};
+	pallet_core_fellowship::ParamsType {
+		active_salary: BoundedVec::truncate_from(vec![0; MAX_RANK.into()]),
+		passive_salary: BoundedVec::truncate_from(vec![0; MAX_RANK.into()]),
+		demotion_period: of_ranks(|_| 365 * DAYS),
+		min_promotion_period: of_ranks(|rank| if rank <= FELLOW { 30 * DAYS } else { 180 * DAYS }),
+		offboard_timeout: 90 * DAYS,
+	}
 }
 
 /// The one track of the fellowship's own referenda.

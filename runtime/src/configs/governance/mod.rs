@@ -8,7 +8,7 @@ pub mod tracks;
 mod treasury;
 mod votes;
 
-pub use fellowship::FellowshipTracks;
+pub use fellowship::{FellowshipTracks, rank_rules};
 pub use tracks::Tracks;
 pub use votes::{MaxTurnout, StandingVotes};
 

@@ -9,7 +9,7 @@ use codec::MaxEncodedLen;
 use frame_support::{
 	dispatch::DispatchResult,
 	parameter_types,
-	traits::{Get as _, Polling, fungible::Inspect},
+	traits::{Polling, fungible::Inspect},
 	weights::Weight,
 };
 use pallet_conviction_voting::{AccountVote, Casting, Delegating, Voting, VotingFor, WeightInfo};
