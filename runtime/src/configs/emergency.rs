@@ -51,6 +51,7 @@ fn is_enacted(call: &RuntimeCall) -> bool {
 		call,
 		RuntimeCall::Identity(
 			Identity::add_registrar { .. }
+				| Identity::remove_registrar { .. }
 				| Identity::kill_identity { .. }
 				| Identity::add_username_authority { .. }
 				| Identity::remove_username_authority { .. }
