@@ -5,6 +5,7 @@
 
 use crate::{
 	AccountId, Balance, Balances, Runtime, RuntimeGenesisConfig,
+	configs::governance::rank_rules,
 	constants::{
 		accounts,
 		currency::{MINING_SUBSIDY, PHA, TOTAL_SUPPLY},
@@ -15,9 +16,10 @@ use codec::Encode;
 use frame_support::{genesis_builder_helper, traits::fungible::Inspect};
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 
-/// Builds the genesis state and checks it.
+/// Builds the genesis state, with the rules of the fellowship's ranks, and checks it.
 pub fn build_state(json: Vec<u8>) -> sp_genesis_builder::Result {
 	genesis_builder_helper::build_state::<RuntimeGenesisConfig>(json)?;
+	pallet_core_fellowship::Params::<Runtime>::put(rank_rules());
 	check_supply()?;
 	if cfg!(not(feature = "development")) {
 		check_collators()?;

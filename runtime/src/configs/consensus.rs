@@ -1,6 +1,6 @@
 //! Blocks: who builds them, and how the relay chain takes them.
 
-use super::Admin;
+use super::GeneralAdminOrRoot;
 use crate::{
 	AccountId, Aura, AuraId, Balances, CollatorSelection, MessageQueue, ParachainInfo, Runtime,
 	RuntimeEvent, Session, SessionKeys, XcmpQueue,
@@ -106,7 +106,7 @@ parameter_types! {
 impl pallet_collator_selection::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
 	type Currency = Balances;
-	type UpdateOrigin = Admin;
+	type UpdateOrigin = GeneralAdminOrRoot;
 	type PotId = CollatorPot;
 	type MaxCandidates = ConstU32<100>;
 	/// Below this number nobody may leave. A development chain lives with one.

@@ -1,18 +1,20 @@
 //! Safe mode and the pausing of single calls.
 //!
-//! Both halt what users do with money and leave alone what keeps the chain alive and governed.
+//! Both halt what users do with money and leave alone what keeps the chain alive and governed. Both
+//! begin only through `pallet-dao`, which bounds them; they end by themselves, or by the same origins.
 
-use super::Admin;
+use super::governance::{EmergencyOrRoot, is_governance};
 use crate::{
-	AccountId, Balances, Runtime, RuntimeCall, RuntimeEvent, RuntimeHoldReason,
+	AccountId, Balances, BlockNumber, Runtime, RuntimeCall, RuntimeEvent, RuntimeHoldReason,
 	constants::time::SAFE_MODE_DURATION, weights,
 };
-use frame_support::traits::{ConstU32, Contains};
-use frame_system::EnsureRootWithSuccess;
+use frame_support::traits::{ConstU32, Contains, EitherOfDiverse, NeverEnsureOrigin};
+use frame_system::EnsureRoot;
+use pallet_dao::origins::GuardRail;
 use pallet_tx_pause::RuntimeCallNameOf;
 
-/// What goes on in safe mode: inherents, collation, incoming messages, governance, and the wrappers
-/// by which multisigs and proxies reach those (a wrapped call is filtered on its own).
+/// What goes on in safe mode: inherents, collation, incoming messages, governance and what it enacts,
+/// and the wrappers by which multisigs and proxies reach those (a wrapped call is filtered on its own).
 pub struct WorksInSafeMode;
 
 impl Contains<RuntimeCall> for WorksInSafeMode {
@@ -28,16 +30,46 @@ impl Contains<RuntimeCall> for WorksInSafeMode {
 			| RuntimeCall::Utility(_)
 			| RuntimeCall::Multisig(_)
 			| RuntimeCall::Proxy(_)
-			| RuntimeCall::Preimage(_)
 			| RuntimeCall::Scheduler(_)
 			| RuntimeCall::SafeMode(_)
 			| RuntimeCall::TxPause(_)
 			| RuntimeCall::MultiBlockMigrations(_) => true,
 			#[cfg(feature = "development")]
 			RuntimeCall::Sudo(_) => true,
-			_ => false,
+			_ => is_governance(call) || is_enacted(call),
 		}
 	}
+}
+
+/// Calls that referenda enact with another origin than Root, which no filter stops: a halt must not turn
+/// an approved referendum into nothing.
+fn is_enacted(call: &RuntimeCall) -> bool {
+	use pallet_bounties::Call as Bounties;
+	use pallet_identity::Call as Identity;
+	use pallet_xcm::Call as Xcm;
+	matches!(
+		call,
+		RuntimeCall::Identity(
+			Identity::add_registrar { .. }
+				| Identity::remove_registrar { .. }
+				| Identity::kill_identity { .. }
+				| Identity::add_username_authority { .. }
+				| Identity::remove_username_authority { .. }
+				| Identity::kill_username { .. }
+		) | RuntimeCall::PolkadotXcm(
+			Xcm::force_xcm_version { .. }
+				| Xcm::force_default_xcm_version { .. }
+				| Xcm::force_subscribe_version_notify { .. }
+				| Xcm::force_unsubscribe_version_notify { .. }
+				| Xcm::force_suspension { .. }
+		) | RuntimeCall::Bounties(
+			Bounties::approve_bounty { .. }
+				| Bounties::approve_bounty_with_curator { .. }
+				| Bounties::propose_curator { .. }
+				| Bounties::unassign_curator { .. }
+				| Bounties::close_bounty { .. }
+		)
+	)
 }
 
 impl pallet_safe_mode::Config for Runtime {
@@ -50,17 +82,17 @@ impl pallet_safe_mode::Config for Runtime {
 	/// Nobody can buy a halt.
 	type EnterDepositAmount = ();
 	type ExtendDepositAmount = ();
-	type ForceEnterOrigin = EnsureRootWithSuccess<AccountId, ConstU32<SAFE_MODE_DURATION>>;
-	type ForceExtendOrigin = EnsureRootWithSuccess<AccountId, ConstU32<SAFE_MODE_DURATION>>;
-	type ForceExitOrigin = Admin;
-	type ForceDepositOrigin = Admin;
+	type ForceEnterOrigin = NeverEnsureOrigin<BlockNumber>;
+	type ForceExtendOrigin = NeverEnsureOrigin<BlockNumber>;
+	type ForceExitOrigin = EmergencyOrRoot;
+	type ForceDepositOrigin = EnsureRoot<AccountId>;
 	type Notify = ();
 	type ReleaseDelay = ();
 	type WeightInfo = weights::pallet_safe_mode::WeightInfo<Runtime>;
 }
 
-/// Pallets of which no call can be paused: a chain without its inherents stops, and one without
-/// its governance could never unpause.
+/// Pallets of which no call can be paused: a chain without its inherents stops, one without its
+/// governance could never unpause, and nobody may be kept from leaving.
 pub struct Unpausable;
 
 impl Unpausable {
@@ -69,9 +101,21 @@ impl Unpausable {
 		"ParachainSystem",
 		"Timestamp",
 		"Sudo",
+		"CollatorSelection",
 		"Session",
+		"Utility",
+		"Multisig",
+		"Proxy",
 		"Preimage",
 		"Scheduler",
+		"Referenda",
+		"ConvictionVoting",
+		"Whitelist",
+		"FellowshipCollective",
+		"FellowshipCore",
+		"FellowshipReferenda",
+		"Parameters",
+		"Dao",
 		"SafeMode",
 		"TxPause",
 		"MultiBlockMigrations",
@@ -87,8 +131,8 @@ impl Contains<RuntimeCallNameOf<Runtime>> for Unpausable {
 impl pallet_tx_pause::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
 	type RuntimeCall = RuntimeCall;
-	type PauseOrigin = Admin;
-	type UnpauseOrigin = Admin;
+	type PauseOrigin = NeverEnsureOrigin<()>;
+	type UnpauseOrigin = EitherOfDiverse<GuardRail, EmergencyOrRoot>;
 	type WhitelistedCalls = Unpausable;
 	type MaxNameLen = ConstU32<256>;
 	type WeightInfo = weights::pallet_tx_pause::WeightInfo<Runtime>;

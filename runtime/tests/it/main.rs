@@ -7,6 +7,7 @@ mod composition;
 mod emergency;
 mod fees;
 mod genesis;
+mod governance;
 mod messages;
 mod proxies;
 mod supply;

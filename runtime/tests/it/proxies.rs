@@ -60,6 +60,22 @@ fn table() -> Vec<(RuntimeCall, [bool; 7])> {
 			.into(),
 			[true, true, true, false, false, false, false],
 		),
+		(
+			pallet_conviction_voting::Call::unlock { class: 0, target: bob() }.into(),
+			[true, true, false, false, false, false, true],
+		),
+		(
+			pallet_treasury::Call::check_status { index: 0 }.into(),
+			[true, true, false, false, false, false, true],
+		),
+		(
+			pallet_treasury::Call::payout { index: 0 }.into(),
+			[true, false, false, false, false, false, false],
+		),
+		(
+			pallet_bounties::Call::award_bounty { bounty_id: 0, beneficiary: bob() }.into(),
+			[true, false, false, false, false, false, false],
+		),
 		(pallet_utility::Call::batch { calls: vec![] }.into(), [true; 7]),
 	]
 }

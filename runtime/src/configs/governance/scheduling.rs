@@ -1,9 +1,10 @@
 //! Preimages and scheduled calls.
 
-use super::{Admin, StorageDeposit};
 use crate::{
 	AccountId, Balances, OriginCaller, Preimage, Runtime, RuntimeCall, RuntimeEvent,
-	RuntimeHoldReason, RuntimeOrigin, weights,
+	RuntimeHoldReason, RuntimeOrigin,
+	configs::{RuntimeBlockWeights, StorageDeposit},
+	weights,
 };
 use cumulus_pallet_parachain_system::RelaychainDataProvider;
 use frame_support::{
@@ -20,14 +21,14 @@ parameter_types! {
 		RuntimeHoldReason::Preimage(pallet_preimage::HoldReason::Preimage);
 	/// What scheduled calls may use of a block.
 	pub MaximumSchedulerWeight: Weight =
-		Perbill::from_percent(60) * super::RuntimeBlockWeights::get().max_block;
+		Perbill::from_percent(60) * RuntimeBlockWeights::get().max_block;
 }
 
 impl pallet_preimage::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
 	type WeightInfo = weights::pallet_preimage::WeightInfo<Runtime>;
 	type Currency = Balances;
-	type ManagerOrigin = Admin;
+	type ManagerOrigin = EnsureRoot<AccountId>;
 	type Consideration = StorageDeposit<PreimageHoldReason>;
 }
 
