@@ -52,7 +52,7 @@ pub enum Constant<'a> {
 }
 
 /// What a dealer reveals: the commitments that it committed to and a share for each recipient,
-/// encrypted. At most 2,243 bytes.
+/// encrypted. At most 2,242 bytes.
 #[derive(
 	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
