@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use bounded_collections::{BoundedVec, ConstU32};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use curve25519_dalek::RistrettoPoint;
 use rand_core::CryptoRngCore;
 use scale_info::TypeInfo;
 use zeroize::Zeroizing;
@@ -18,7 +19,6 @@ use crate::{
 	proof::{Base, Claim, Statement},
 	secret::{SecretScalar, Seed},
 };
-use curve25519_dalek::RistrettoPoint;
 
 /// Hash of a dealer's commitments, published before anybody reveals theirs, so that no dealer can
 /// choose its secret by what the others dealt.

@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 
+use codec::Encode;
 use curve25519_dalek::{RistrettoPoint, traits::VartimeMultiscalarMul};
 use hkdf::Hkdf;
 use sha2::{Digest, Sha512};
@@ -9,7 +10,6 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::{Blind, Partial, Request};
 use crate::{Element, Error, MemberIndex, MemberSet, PROTOCOL, Sharing, lagrange};
-use codec::Encode;
 
 /// A cluster's secret with the members whose answers were false.
 #[derive(Debug)]

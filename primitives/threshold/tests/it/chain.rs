@@ -155,8 +155,8 @@ impl Chain {
 		}
 		// A false accuser is not heard again: it opens one valid share at most, so that its share of
 		// the key stays hidden.
-		if self.faulty_dealers.contains_key(&dealer) ||
-			self.faulty_complainers.contains_key(&complainer)
+		if self.faulty_dealers.contains_key(&dealer)
+			|| self.faulty_complainers.contains_key(&complainer)
 		{
 			return Err("convicted already");
 		}

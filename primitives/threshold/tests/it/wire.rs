@@ -232,6 +232,7 @@ fn sizes_are_bounded() {
 	assert_eq!(Registration::max_encoded_len(), 130);
 	assert_eq!(Request::max_encoded_len(), 96);
 	assert_eq!(Partial::max_encoded_len(), 96);
+	assert_eq!(Sharing::max_encoded_len(), 586);
 	let mut rng = ChaCha20Rng::seed_from_u64(8);
 	let chain = Chain::open(None, 32, &mut rng);
 	let mut roster = Roster::new(chain.ceremony.id());
