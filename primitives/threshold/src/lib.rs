@@ -16,6 +16,66 @@
 //!   checks the [`Request`], members answer with [`Partial`]s ([`KeyShare::evaluate`]), and t of
 //!   those make the [`ClusterSecret`] inside the worker.
 //!
+//! # Example
+//!
+//! Three members make a key, and a worker obtains its cluster's key from two of them.
+//!
+//! ```
+//! # use phala_threshold::*;
+//! # use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+//! # use std::collections::BTreeMap;
+//! # fn main() -> Result<(), Error> {
+//! # let rng = &mut ChaCha20Rng::seed_from_u64(1);
+//! let size = Threshold::of(3)?;
+//! let kind = Kind::Generation;
+//! let ceremony = Ceremony { chain: [1; 32], number: 1, members: [2; 32], size, kind };
+//!
+//! // Committing: every member publishes an encryption key and a digest; the chain verifies.
+//! let mut roster = Roster::new(ceremony.id());
+//! let (mut members, mut digests) = (BTreeMap::new(), BTreeMap::new());
+//! for seat in size.seats().iter() {
+//!     let member = Member::join(ceremony.clone(), Role::Generate(seat), rng)?;
+//!     let registration = member.registration(rng)?;
+//!     roster.insert(seat, &registration.key.unwrap())?;
+//!     digests.insert(seat, registration.digest.unwrap());
+//!     members.insert(seat, member);
+//! }
+//!
+//! // Sharing: every member deals; the chain verifies and aggregates.
+//! let mut dealings = BTreeMap::new();
+//! let mut aggregation = Aggregation::new(ceremony.clone(), size.seats(), roster.recipients())?;
+//! for (seat, member) in &mut members {
+//!     let dealing = member.deal(&roster, rng)?.unwrap();
+//!     dealing.verify(&ceremony, *seat, &digests[seat], roster.recipients(), Constant::Fresh)?;
+//!     aggregation.add(*seat, &dealing.commitments)?;
+//!     dealings.insert(*seat, dealing);
+//! }
+//! let sharing = aggregation.finish()?;
+//!
+//! // A worker blinds its cluster's point …
+//! let input = ClusterInput { epoch: 0, cluster: [3; 32] };
+//! let inquiry = Inquiry { public_key: *sharing.public_key(), input, requester: [4; 32] };
+//! let (blind, request) = Blind::new(inquiry, rng)?;
+//!
+//! // … two members find their shares in order and answer …
+//! let mut partials = BTreeMap::new();
+//! for (seat, member) in members.iter_mut().take(2) {
+//!     for (dealer, dealing) in &dealings {
+//!         let complaint =
+//!             member.receive(*dealer, &digests[dealer], Constant::Fresh, dealing, rng)?;
+//!         assert!(complaint.is_none());
+//!     }
+//!     let share = member.finish(&sharing)?.unwrap();
+//!     partials.insert(*seat, share.evaluate(&inquiry, &request, rng)?);
+//! }
+//!
+//! // … and the worker has the key.
+//! let key = blind.combine(&request, &sharing, &partials)?.secret.derive("storage");
+//! # assert_ne!(*key, [0; 32]);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Terminology
 //!
 //! - *Seat*: a member's number in its set, 1 to n ([`MemberIndex`]).
