@@ -209,6 +209,12 @@ mod tests {
 				let announcement = announcement(&proof, &image).compress();
 				assert!(!seen.contains(&announcement), "a nonce was used twice");
 				seen.push(announcement);
+				// Whoever knows the statement and the RNG's output, but not the secret, cannot
+				// compute the nonce.
+				let mut wide = [0; 64];
+				state().transcript.build_rng().finalize(&mut Constant).fill_bytes(&mut wide);
+				let guess = Scalar::from_bytes_mod_order_wide(&wide);
+				assert_ne!(RistrettoPoint::mul_base(&guess).compress(), announcement);
 				// Randomness, if there is any, is used.
 				let hedged = state().prove(&secret, &mut rng);
 				assert_ne!(hedged, proof);
