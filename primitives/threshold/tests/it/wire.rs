@@ -300,6 +300,46 @@ fn members_refuse_what_is_not_the_finalised_chain() {
 }
 
 #[test]
+fn members_refuse_a_false_result() {
+	let mut rng = ChaCha20Rng::seed_from_u64(12);
+	let world = World::generate(3, &mut rng);
+	let mut chain = Chain::open(Some(&world.sharing), 3, &mut rng);
+	let mut members = Vec::new();
+	for (share, index) in world.shares.iter().zip(1..) {
+		let role = Role::Stay(KeyShare::restore(&share.save()).unwrap(), seat(index));
+		let member = Member::join(chain.ceremony.clone(), role, &mut rng).unwrap();
+		let seats = Seats { deals: Some(seat(index)), receives: Some(seat(index)) };
+		chain.register(seats, &member.registration(&mut rng).unwrap()).unwrap();
+		members.push(member);
+	}
+	chain.advance();
+	for (member, index) in members.iter_mut().zip(1..) {
+		let dealing = member.deal(&chain.roster(), &mut rng).unwrap().unwrap();
+		chain.deal(seat(index), &dealing).unwrap();
+	}
+	chain.advance();
+	let member = &mut members[0];
+	let sharing = chain.finalise().unwrap();
+	// Nothing was received yet: the member says what it lacks.
+	assert_eq!(member.finish(&sharing).err(), Some(Error::MissingShare(seat(1))));
+	assert_eq!(member.missing(sharing.qualified()), sharing.qualified());
+	chain.inspect(member, &mut rng, 1);
+	assert!(member.missing(sharing.qualified()).is_empty());
+	assert!(member.finish(&sharing).unwrap().is_some());
+	// Ceremony, size, qualified and holders take 41 bytes; the commitments follow.
+	let false_result = |constant: &Element, other: &Commitments| {
+		let others: Vec<_> = other.iter().skip(1).copied().collect();
+		let bytes = [&sharing.encode()[..41], &(constant, others).encode()].concat();
+		Sharing::decode(&mut &bytes[..]).unwrap()
+	};
+	let other = &chain.dealings[&seat(2)].commitments;
+	let same_key = false_result(sharing.public_key(), other);
+	assert_eq!(member.finish(&same_key).err(), Some(Error::ShareMismatch));
+	let other_key = false_result(other.constant(), other);
+	assert_eq!(member.finish(&other_key).err(), Some(Error::PublicKeyChanged));
+}
+
+#[test]
 fn saved_state_survives_and_damage_is_noticed() {
 	let mut rng = ChaCha20Rng::seed_from_u64(11);
 	let world = World::generate(3, &mut rng);
