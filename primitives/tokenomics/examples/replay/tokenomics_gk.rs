@@ -38,78 +38,87 @@ fn tier(value: Option<&Value>) -> Option<Tier> {
 	value.map_or(Some(Tier::One), |v| Tier::try_from(integer(v)? as u8).ok())
 }
 
-/// The vector that starts the session which this one continues: up the chain of `continues`, or, if
-/// a link is missing from the file, the first of the same source.
-fn root<'a>(run: &Run<'a>) -> Option<&'a Value> {
+/// The inputs of this vector after those that it continues, oldest first: up the chain of
+/// `continues`, or, where a link is missing from the file, all before of the same source.
+fn chain<'a>(run: &Run<'a>) -> Option<Vec<&'a Value>> {
 	let vectors = run.file.get("vectors")?.as_array()?;
-	let starts = |v: &&Value| v.get("inputs").is_some_and(|i| i.get("v_init").is_some());
-	let mut vector = run.vector;
-	loop {
-		let Some(before) = vector.get("inputs")?.get("continues") else { return Some(vector) };
+	let mut chain = vec![run.vector];
+	while let Some(before) = chain[0].get("inputs")?.get("continues") {
 		match vectors.iter().find(|v| v.get("id") == Some(before)) {
-			Some(found) => vector = found,
+			Some(found) => chain.insert(0, found),
 			None => {
-				let source = vector.get("source")?;
-				return vectors.iter().filter(starts).find(|v| v.get("source") == Some(source));
+				let position = vectors.iter().position(|v| v == chain[0])?;
+				let source = chain[0].get("source")?;
+				let same = vectors[..position].iter().filter(|v| v.get("source") == Some(source));
+				chain.splice(0..0, same);
+				break;
 			}
 		}
 	}
+	chain.into_iter().map(|vector| vector.get("inputs")).collect()
 }
 
-/// All challenges and heartbeats of one worker, from the inputs of the whole chain of vectors.
+/// The numbers under any of some keys, each a number or a list, in the order of the keys.
+fn numbers(inputs: &Value, keys: &[&str]) -> Option<Vec<u64>> {
+	let lists = keys.iter().filter_map(|key| inputs.get(key)).map(|value| match value {
+		Value::Array(items) => items.iter().map(integer).collect(),
+		value => Some(vec![integer(value)?]),
+	});
+	Some(lists.collect::<Option<Vec<_>>>()?.concat())
+}
+
+const CHALLENGES: [&str; 4] =
+	["challenge_block", "challenge", "challenge_blocks", "second_challenge"];
+const RESPONSES: [&str; 4] =
+	["response_block", "heartbeat_block", "late_response", "second_response"];
+
+/// All challenges and heartbeats of one worker.
 fn scenario(run: &mut Run) -> Option<()> {
-	let inputs = root(run)?.get("inputs")?;
-	let field = |key: &str| inputs.get(key).or_else(|| run.input(key));
-	let start = integer(field("start_block")?)? as u32;
-	let bench = integer(field("p_init").or_else(|| field("p"))?)? as u32;
+	let chain = chain(run)?;
+	let first = *chain.first()?;
+	let start = integer(first.get("start_block")?)? as u32;
+	let bench = integer(first.get("p_init").or(first.get("p"))?)? as u32;
 	let mut gk = Gatekeeper::new(run.parameters()?);
 	gk.pass_to(start - 1);
-	gk.start(number(field("v_init")?)?, bench, tier(field("confidence"))?);
+	gk.start(number(first.get("v_init")?)?, bench, tier(first.get("confidence"))?);
+	gk.pass_to(start);
 
-	let list = |key: &str| match run.input(key) {
-		Some(Value::Array(items)) => items.iter().map(integer).collect::<Option<Vec<_>>>(),
-		Some(value) => Some(vec![integer(value)?]),
-		None => Some(vec![]),
-	};
-	let mut challenges = list("challenge_block")?;
-	for key in ["challenge", "challenge_blocks", "second_challenge"] {
-		challenges.extend(list(key)?);
-	}
-	let mut responses = list("response_block")?;
-	for key in ["heartbeat_block", "late_response", "second_response"] {
-		responses.extend(list(key)?);
-	}
-	let mut counts = list("iterations")?;
-	if let Some(heartbeat) = run.input("heartbeat") {
-		challenges.push(integer(heartbeat.get("challenge_block")?)?);
-		counts.push(integer(heartbeat.get("iterations")?)?);
-	}
-	// Several challenges may be answered in one block; counts not given are those of P_bench.
-	let heartbeats = challenges.iter().enumerate().filter_map(|(i, challenge)| {
-		let response = *responses.get(i).or(responses.last())? as u32;
-		let fair = bench as u64 * 2 * (challenge - start as u64);
-		let iterations = counts.get(i).copied().unwrap_or(fair);
-		Some((response, Heartbeat { worker: 0, challenge: *challenge as u32, iterations }))
-	});
-	let heartbeats: Vec<_> = heartbeats.collect();
-
-	let idle = run.input("idle_blocks").and_then(integer).unwrap_or(0) as u32;
-	let last = challenges.iter().chain(&responses).max().map_or(0, |block| *block as u32);
-	let mut settled = Vec::new();
-	let mut before = None;
-	while gk.block < last.max(start + idle) {
-		let block = gk.block + 1;
-		let beats: Vec<_> = heartbeats.iter().filter(|b| b.0 == block).map(|b| b.1).collect();
-		if !beats.is_empty() && before.is_none() {
-			before = Some(gk.workers[0].clone());
+	let (mut settled, mut before) = (Vec::new(), None);
+	for inputs in chain {
+		let mut challenges = numbers(inputs, &CHALLENGES)?;
+		let responses = numbers(inputs, &RESPONSES)?;
+		let mut counts = numbers(inputs, &["iterations"])?;
+		let mut heartbeats = challenges.clone();
+		if let Some(heartbeat) = inputs.get("heartbeat") {
+			heartbeats.push(integer(heartbeat.get("challenge_block")?)?);
+			counts.push(integer(heartbeat.get("iterations")?)?);
 		}
-		let challenged = challenges.contains(&block.into()).then_some(0);
-		let paid = gk.pass(&beats, challenged.as_slice());
-		if run.input("late_response").and_then(integer) == Some(block.into()) {
-			run.check("v_in_recover_block", gk.workers[0].v)?;
-			run.check("recover_settles", Fixed::from_u32(paid.len() as u32))?;
+		// Several challenges may be answered in one block; counts not given are those of P_bench.
+		let answers = heartbeats.iter().enumerate().filter_map(|(i, challenge)| {
+			let response = *responses.get(i).or(responses.last())? as u32;
+			let fair = bench as u64 * 2 * (challenge - start as u64);
+			let iterations = counts.get(i).copied().unwrap_or(fair);
+			Some((response, Heartbeat { worker: 0, challenge: *challenge as u32, iterations }))
+		});
+		let answers: Vec<_> = answers.collect();
+		let idle = numbers(inputs, &["idle_blocks", "blocks"])?.iter().sum::<u64>() as u32;
+		let end = challenges.iter().chain(&responses).max();
+		let end = end.map_or(gk.block + idle, |block| *block as u32);
+		challenges.retain(|block| *block > gk.block.into());
+		while gk.block < end {
+			let block = gk.block + 1;
+			let beats: Vec<_> = answers.iter().filter(|a| a.0 == block).map(|a| a.1).collect();
+			if !beats.is_empty() && before.is_none() {
+				before = Some(gk.workers[0].clone());
+			}
+			let challenged = challenges.contains(&block.into()).then_some(0);
+			let paid = gk.pass(&beats, challenged.as_slice());
+			if inputs.get("late_response").and_then(integer) == Some(block.into()) {
+				run.check("v_in_recover_block", gk.workers[0].v)?;
+				run.check("recover_settles", Fixed::from_u32(paid.len() as u32))?;
+			}
+			settled.extend(paid);
 		}
-		settled.extend(paid);
 	}
 	let worker = gk.workers[0].clone();
 	run.check("v", worker.v)?;

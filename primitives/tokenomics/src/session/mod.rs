@@ -242,6 +242,14 @@ impl Session {
 		self.stake.saturating_sub(self.returned())
 	}
 
+	/// What a stop after `steps` more silent steps would lose, in planck: with those after which the
+	/// chain stops an unresponsive worker by itself, the most that is at risk. A pool sets this aside
+	/// at a miss, so that nobody leaves between the miss and the stop at the expense of those who stay.
+	pub fn at_risk(&self, steps: u32, versions: &Versions) -> Balance {
+		let health = self.health.mul_floor(versions.current().retained(steps));
+		self.stake.saturating_sub(health.of_floor(self.stake))
+	}
+
 	/// V and health at a moment after the last event, if nothing else happens until then.
 	pub fn worth(&self, now: Moment, versions: &Versions) -> Worth {
 		let mut worth = Worth { v: self.v, health: self.health };

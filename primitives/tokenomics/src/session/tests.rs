@@ -225,7 +225,9 @@ fn stop_returns_the_stake_by_health() {
 	assert_eq!(e.acc.sum(), share);
 	assert!(good.stop(&mut e.acc, &e.versions).unwrap() > 0);
 	assert_eq!((good.returned(), good.lost()), (2_000 * PHA, 0));
+	let feared = bad.at_risk(14_400, &e.versions);
 	assert_eq!(bad.stop(&mut e.acc, &e.versions), Ok(0));
+	assert_eq!(bad.lost(), feared);
 	// A day of silence: (1 − 1/600 000)^14 400 = 0.97628573….
 	assert_eq!(bad.returned() / 1_000_000_000, 1_952_571);
 	assert_eq!(bad.returned() + bad.lost(), 2_000 * PHA);
