@@ -151,3 +151,12 @@ fn at_v_max_growth_is_capped_with_v() {
 	close(v, "30000");
 	close(paid, "576160");
 }
+
+/// What the chain reads and writes for an answer stays small.
+#[test]
+fn stored_types_are_small() {
+	use codec::MaxEncodedLen;
+	assert_eq!(Session::max_encoded_len(), 131);
+	assert_eq!(Accumulator::max_encoded_len(), 128);
+	assert_eq!(Versions::max_encoded_len(), 1034);
+}

@@ -6,7 +6,7 @@ const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 400.0;
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 20.0;
-const TOP: f64 = 40.0;
+const TOP: f64 = 76.0;
 const BOTTOM: f64 = 50.0;
 /// Colours that colour-blind readers can tell apart (Okabe and Ito).
 const COLOURS: [&str; 5] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"];
@@ -127,14 +127,10 @@ pub fn lines(csv: &str, labels: &Labels, columns: &[String], log: bool) -> Optio
 			.collect();
 		let path = points.join("L");
 		let _ = writeln!(svg, r#"<path class="s" stroke="{colour}" d="M{path}"/>"#);
-		let at = TOP + 14.0 + n as f64 * 16.0;
-		let (from, to) = (WIDTH - RIGHT - 190.0, WIDTH - RIGHT - 170.0);
-		let _ = writeln!(
-			svg,
-			r#"<path class="s" stroke="{colour}" d="M{from} {}L{to} {}"/>"#,
-			at - 4.0,
-			at - 4.0
-		);
+		// Two columns between the title and the lines.
+		let (from, at) = (LEFT + 180.0 + (n % 2) as f64 * 230.0, 42.0 + (n / 2) as f64 * 17.0);
+		let (to, y) = (from + 20.0, at - 4.0);
+		let _ = writeln!(svg, r#"<path class="s" stroke="{colour}" d="M{from} {y}L{to} {y}"/>"#);
 		text(&mut svg, to + 6.0, at, "start", header[*index]);
 	}
 	svg.push_str("</svg>\n");

@@ -1,15 +1,4 @@
-//! The one number type: unsigned binary fixed point, 40 integer and 88 fractional bits.
-//!
-//! | | |
-//! |---|---|
-//! | resolution | 2⁻⁸⁸ ≈ 3.2·10⁻²⁷ |
-//! | largest value | 2⁴⁰ − 2⁻⁸⁸ ≈ 1.1·10¹² (a thousand times the supply of PHA) |
-//!
-//! Why not 18 decimals or 64 fractional bits: a year has 5.26 million steps, each rounded. The
-//! health of a worker that is silent for a year falls to 1.6·10⁻⁴, and with 2⁻⁶⁴ the roundings
-//! alone amount to 2·10⁻¹⁰ of it. With 2⁻⁸⁸ they stay below 3·10⁻¹⁷ (`tests/closed_form.rs`).
-//!
-//! Every operation names its rounding; none panics. What leaves the range saturates or is `None`.
+//! The one number type, over 256-bit products.
 
 #![allow(
 	clippy::arithmetic_side_effects,
@@ -30,7 +19,18 @@ use crate::{Balance, PHA};
 /// Number of fractional bits of [`Fixed`].
 pub const FRACTION_BITS: usize = 88;
 
-/// An unsigned fixed-point number with 40 integer and 88 fractional bits. See the [module](self).
+/// The one number type: an unsigned fixed-point number with 40 integer and 88 fractional bits.
+///
+/// | | |
+/// |---|---|
+/// | resolution | 2⁻⁸⁸ ≈ 3.2·10⁻²⁷ |
+/// | largest value | 2⁴⁰ − 2⁻⁸⁸ ≈ 1.1·10¹² (a thousand times the supply of PHA) |
+///
+/// Why not 18 decimals or 64 fractional bits: a year has 5.26 million steps, each rounded. The
+/// health of a worker that is silent for a year falls to 1.6·10⁻⁴, and with 2⁻⁶⁴ the roundings
+/// alone amount to 2·10⁻¹⁰ of it. With 2⁻⁸⁸ they stay below 3·10⁻¹⁷ (`tests/closed_form.rs`).
+///
+/// Every operation names its rounding; none panics. What leaves the range saturates or is `None`.
 #[derive(
 	Clone,
 	Copy,

@@ -153,6 +153,16 @@ mod tests {
 		assert_eq!(many.parse::<Fixed>(), Err(ParseFixedError::Overflow));
 	}
 
+	#[cfg(feature = "serde")]
+	#[test]
+	fn parameters_round_trip_as_json() {
+		let launch = crate::Parameters::launch();
+		let json = serde_json::to_string(&launch).unwrap();
+		assert!(json.contains(r#""stake_multiplier":"1.5""#), "{json}");
+		assert_eq!(serde_json::from_str::<crate::Parameters>(&json).unwrap(), launch);
+		assert!(serde_json::from_str::<Fixed>("\"1e3\"").is_err());
+	}
+
 	proptest! {
 		#[test]
 		fn text_round_trips(bits in any::<u128>()) {
