@@ -1,11 +1,10 @@
 //! Preimages and scheduled calls.
 
-use super::{Admin, StorageDeposit};
+use super::{Admin, RelayClock, StorageDeposit};
 use crate::{
 	AccountId, Balances, OriginCaller, Preimage, Runtime, RuntimeCall, RuntimeEvent,
 	RuntimeHoldReason, RuntimeOrigin, weights,
 };
-use cumulus_pallet_parachain_system::RelaychainDataProvider;
 use frame_support::{
 	parameter_types,
 	traits::{ConstU32, EqualPrivilegeOnly},
@@ -43,7 +42,7 @@ impl pallet_scheduler::Config for Runtime {
 	type WeightInfo = weights::pallet_scheduler::WeightInfo<Runtime>;
 	type Preimages = Preimage;
 	/// Agendas count relay-chain blocks.
-	type BlockNumberProvider = RelaychainDataProvider<Runtime>;
+	type BlockNumberProvider = RelayClock;
 }
 
 #[cfg(feature = "development")]

@@ -9,4 +9,5 @@ mod fees;
 mod genesis;
 mod messages;
 mod proxies;
+mod scheduling;
 mod supply;
