@@ -112,10 +112,10 @@ fn verify_signatures(
 ) -> Result<(), Error> {
 	let pck = Certificate::parse(CertificateKind::Pck, &quote.pck.der)?;
 	pck.check_end_entity()?;
-	pck.verify(&collateral.pck_ca.authority(), now)?;
 	if collateral.pck_crl.revokes(&pck.serial) {
 		return Err(Error::CertificateRevoked(CertificateKind::Pck));
 	}
+	pck.verify(&collateral.pck_ca.authority(), now)?;
 
 	let certification = &quote.certification;
 	let report = sha256(&[certification.qe_report_bytes]);

@@ -1,13 +1,12 @@
 //! Tools for accounts: batches, multisigs, proxies, identities.
 
-use super::{GeneralAdminOrRoot, ToTreasuryLegacy, is_governance};
+use super::{GeneralAdminOrRoot, RelayClock, ToTreasuryLegacy, is_governance};
 use crate::{
 	Balance, Balances, OriginCaller, Runtime, RuntimeCall, RuntimeEvent, Signature, System,
 	constants::{currency::deposit, time::DAYS},
 	weights,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use cumulus_pallet_parachain_system::RelaychainDataProvider;
 use frame_support::{
 	parameter_types,
 	traits::{ConstU32, ConstU128, InstanceFilter},
@@ -158,7 +157,7 @@ impl pallet_proxy::Config for Runtime {
 	type AnnouncementDepositBase = ConstU128<{ deposit(1, 48) }>;
 	type AnnouncementDepositFactor = ConstU128<{ deposit(0, 66) }>;
 	/// Delays count relay-chain blocks.
-	type BlockNumberProvider = RelaychainDataProvider<Runtime>;
+	type BlockNumberProvider = RelayClock;
 }
 
 parameter_types! {

@@ -1,6 +1,7 @@
 //! How each pallet is configured, one file per subject.
 
 mod accounts;
+mod clock;
 mod consensus;
 mod emergency;
 pub mod governance;
@@ -9,6 +10,7 @@ mod system;
 pub mod xcm;
 
 pub use accounts::ProxyType;
+pub use clock::{BeginAgendas, RelayClock};
 pub use consensus::ConsensusHook;
 pub use emergency::{Unpausable, WorksInSafeMode};
 use governance::{GeneralAdminOrRoot, is_governance, parameters::dynamic_params::deposits};

@@ -1,6 +1,6 @@
 //! Balances, fees and vesting.
 
-use super::governance::parameters::dynamic_params::fees;
+use super::{RelayClock, governance::parameters::dynamic_params::fees};
 use crate::{
 	AccountId, Authorship, Balance, Balances, Runtime, RuntimeEvent, RuntimeFreezeReason,
 	RuntimeHoldReason, System,
@@ -10,7 +10,6 @@ use crate::{
 	},
 	weights,
 };
-use cumulus_pallet_parachain_system::RelaychainDataProvider;
 use frame_support::{
 	parameter_types,
 	traits::{
@@ -123,6 +122,6 @@ impl pallet_vesting::Config for Runtime {
 	type WeightInfo = weights::pallet_vesting::WeightInfo<Runtime>;
 	type UnvestedFundsAllowedWithdrawReasons = UnvestedFundsAllowedWithdrawReasons;
 	/// Schedules count relay-chain blocks.
-	type BlockNumberProvider = RelaychainDataProvider<Runtime>;
+	type BlockNumberProvider = RelayClock;
 	const MAX_VESTING_SCHEDULES: u32 = 28;
 }

@@ -10,4 +10,5 @@ mod genesis;
 mod governance;
 mod messages;
 mod proxies;
+mod scheduling;
 mod supply;

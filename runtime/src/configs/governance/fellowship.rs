@@ -4,11 +4,11 @@
 //! outside, only Root seats or raises members: a faster track could otherwise appoint those who
 //! whitelist, and so pass Root's delay.
 
-use super::ToTreasuryLegacy;
 use crate::{
 	AccountId, Balance, Balances, BlockNumber, FellowshipCollective, FellowshipCore,
 	FellowshipReferenda, OriginCaller, Preimage, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin,
 	Scheduler,
+	configs::{RelayClock, ToTreasuryLegacy},
 	constants::{
 		currency::PHA,
 		live_or_development,
@@ -17,7 +17,6 @@ use crate::{
 	weights,
 };
 use alloc::{borrow::Cow, vec, vec::Vec};
-use cumulus_pallet_parachain_system::RelaychainDataProvider;
 use frame_support::{
 	BoundedVec,
 	instances::Instance2,
@@ -96,7 +95,7 @@ impl pallet_core_fellowship::Config for Runtime {
 	type FastPromoteOrigin = RootToAnyRank;
 	type EvidenceSize = ConstU32<65_536>;
 	type MaxRank = ConstU16<MAX_RANK>;
-	type BlockNumberProvider = RelaychainDataProvider<Runtime>;
+	type BlockNumberProvider = RelayClock;
 }
 
 /// The rules of ranks that a chain starts with: no salaries; who is not confirmed within a year falls by a
@@ -174,5 +173,5 @@ impl pallet_referenda::Config<Instance2> for Runtime {
 	type AlarmInterval = ConstU32<1>;
 	type Tracks = FellowshipTracks;
 	type Preimages = Preimage;
-	type BlockNumberProvider = RelaychainDataProvider<Runtime>;
+	type BlockNumberProvider = RelayClock;
 }

@@ -12,14 +12,13 @@ pub use fellowship::{FellowshipTracks, rank_rules};
 pub use tracks::Tracks;
 pub use votes::{MaxTurnout, StandingVotes};
 
-use super::ToTreasuryLegacy;
+use super::{RelayClock, ToTreasuryLegacy};
 use crate::{
 	AccountId, Balances, OriginCaller, Preimage, Referenda, Runtime, RuntimeCall, RuntimeEvent,
 	SafeMode, Scheduler, TxPause,
 	constants::{governance::*, time::SAFE_MODE_DURATION},
 	weights,
 };
-use cumulus_pallet_parachain_system::RelaychainDataProvider;
 use frame_support::{
 	parameter_types,
 	traits::{ConstU32, ConstU128, Contains, EitherOfDiverse, GetCallMetadata},
@@ -73,7 +72,7 @@ impl pallet_referenda::Config for Runtime {
 	type Tracks = Tracks;
 	type Preimages = Preimage;
 	/// All periods count relay-chain blocks.
-	type BlockNumberProvider = RelaychainDataProvider<Runtime>;
+	type BlockNumberProvider = RelayClock;
 }
 
 impl pallet_conviction_voting::Config for Runtime {
@@ -85,7 +84,7 @@ impl pallet_conviction_voting::Config for Runtime {
 	type MaxTurnout = MaxTurnout;
 	type MaxVotes = ConstU32<MAX_VOTES>;
 	type VoteLockingPeriod = ConstU32<VOTE_LOCKING_PERIOD>;
-	type BlockNumberProvider = RelaychainDataProvider<Runtime>;
+	type BlockNumberProvider = RelayClock;
 	type VotingHooks = ();
 }
 
@@ -97,7 +96,7 @@ impl pallet_whitelist::Config for Runtime {
 		EitherOfDiverse<EnsureRoot<AccountId>, origins::WhitelistedCaller>;
 	type Preimages = Preimage;
 	type DeferredDispatchExpiration = ConstU32<DEFERRED_DISPATCH_EXPIRATION>;
-	type BlockNumberProvider = RelaychainDataProvider<Runtime>;
+	type BlockNumberProvider = RelayClock;
 	type WeightInfo = weights::pallet_whitelist::WeightInfo<Runtime>;
 }
 
@@ -154,7 +153,7 @@ impl pallet_dao::Config for Runtime {
 	type Scheduler = Scheduler;
 	type Preimages = Preimage;
 	type Votes = StandingVotes;
-	type BlockNumberProvider = RelaychainDataProvider<Runtime>;
+	type BlockNumberProvider = RelayClock;
 	type ParameterOrigin = parameters::AdminOf;
 	type EmergencyOrigin = EmergencyOrRoot;
 	type ChangePeriod = ConstU32<CHANGE_PERIOD>;

@@ -3,10 +3,9 @@
 use crate::{
 	AccountId, Balances, OriginCaller, Preimage, Runtime, RuntimeCall, RuntimeEvent,
 	RuntimeHoldReason, RuntimeOrigin,
-	configs::{RuntimeBlockWeights, StorageDeposit},
+	configs::{RelayClock, RuntimeBlockWeights, StorageDeposit},
 	weights,
 };
-use cumulus_pallet_parachain_system::RelaychainDataProvider;
 use frame_support::{
 	parameter_types,
 	traits::{ConstU32, EqualPrivilegeOnly},
@@ -44,7 +43,7 @@ impl pallet_scheduler::Config for Runtime {
 	type WeightInfo = weights::pallet_scheduler::WeightInfo<Runtime>;
 	type Preimages = Preimage;
 	/// Agendas count relay-chain blocks.
-	type BlockNumberProvider = RelaychainDataProvider<Runtime>;
+	type BlockNumberProvider = RelayClock;
 }
 
 #[cfg(feature = "development")]

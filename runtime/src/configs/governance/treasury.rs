@@ -2,7 +2,7 @@
 
 use crate::{
 	AccountId, Balance, Balances, Bounties, ChildBounties, Runtime, RuntimeEvent,
-	configs::{ToTreasuryLegacy, TreasuryAccount},
+	configs::{RelayClock, ToTreasuryLegacy, TreasuryAccount},
 	constants::{
 		accounts::TREASURY,
 		currency::{PHA, deposit},
@@ -11,7 +11,6 @@ use crate::{
 	},
 	weights,
 };
-use cumulus_pallet_parachain_system::RelaychainDataProvider;
 use frame_support::{
 	PalletId, parameter_types,
 	traits::{
@@ -65,7 +64,7 @@ impl pallet_treasury::Config for Runtime {
 	type Paymaster = PayFromAccount<Balances, TreasuryAccount>;
 	type BalanceConverter = UnityAssetBalanceConversion;
 	type PayoutPeriod = ConstU32<PAYOUT_PERIOD>;
-	type BlockNumberProvider = RelaychainDataProvider<Runtime>;
+	type BlockNumberProvider = RelayClock;
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkHelper = BenchmarkArguments;
 }

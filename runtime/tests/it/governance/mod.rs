@@ -12,7 +12,6 @@ mod turnout;
 mod voting;
 
 use crate::chain::{account, block, run};
-use cumulus_pallet_parachain_system::RelaychainDataProvider;
 use frame_support::{
 	assert_ok,
 	traits::{Bounded, Hooks, StorePreimage, fungible::Inspect, schedule::DispatchTime},
@@ -20,7 +19,10 @@ use frame_support::{
 use pallet_conviction_voting::{AccountVote, Conviction, Vote};
 use pallet_dao::origins::Origin;
 use pallet_referenda::{ReferendumInfo, ReferendumInfoFor, TrackInfo, TracksInfo};
-use phala_runtime::{configs::governance::Tracks, *};
+use phala_runtime::{
+	configs::{RelayClock, governance::Tracks},
+	*,
+};
 use sp_runtime::{DispatchResult, traits::BlockNumberProvider};
 
 /// Runs `test` on a chain whose first block is built.
@@ -37,7 +39,7 @@ fn signed(name: &str) -> RuntimeOrigin {
 
 /// The relay-chain block.
 fn now() -> BlockNumber {
-	RelaychainDataProvider::<Runtime>::current_block_number()
+	RelayClock::current_block_number()
 }
 
 /// Lets `blocks` of the relay chain pass. Only those blocks are built that have something scheduled, and
@@ -50,7 +52,7 @@ fn pass(blocks: BlockNumber) {
 			agendas.filter(|(_, agenda)| agenda.iter().any(Option::is_some)).map(|(at, _)| at);
 		let next = due.filter(|at| *at > now() && *at <= end).min().unwrap_or(end);
 		pallet_scheduler::IncompleteSince::<Runtime>::kill();
-		RelaychainDataProvider::<Runtime>::set_block_number(next);
+		RelayClock::set_block_number(next);
 		let number = System::block_number();
 		Dao::on_initialize(number);
 		Scheduler::on_initialize(number);
