@@ -87,8 +87,9 @@ pub mod governance {
 	pub const SUBMISSION_DEPOSIT: Balance = 10 * PHA;
 	/// Referenda that wait for a place on their track.
 	pub const MAX_QUEUED: u32 = 100;
-	/// Votes that an account may have on one track.
-	pub const MAX_VOTES: u32 = 100;
+	/// Votes that an account may have on one track. With a hundred, a delegation would be heavier than an
+	/// extrinsic may be.
+	pub const MAX_VOTES: u32 = 32;
 
 	/// Period of the guard rails' limits.
 	pub const CHANGE_PERIOD: BlockNumber = live_or_development(28 * DAYS, 10 * MINUTES);

@@ -55,6 +55,13 @@ impl<T: Config> Pallet<T> {
 	/// Pauses calls and schedules their return; prolongs the pause of those that are paused.
 	pub(crate) fn do_pause(calls: &[CallNameOf<T>]) -> DispatchResult {
 		ensure!(!calls.is_empty(), Error::<T>::NothingToPause);
+		for (index, call) in calls.iter().enumerate() {
+			// Each mention would prolong the pause, all for one measure.
+			ensure!(
+				!calls.iter().take(index).any(|other| other == call),
+				Error::<T>::DuplicateCall
+			);
+		}
 		Self::take_measure()?;
 		for call in calls {
 			ensure!(T::Calls::contains(call), Error::<T>::UnknownCall);

@@ -79,9 +79,9 @@ pub use guard::{Guard, GuardError, Limit, Range};
 pub use pallet::*;
 #[cfg(feature = "runtime-benchmarks")]
 pub use traits::BenchmarkHelper;
-pub use traits::{GuardedParameters, KeyOf, ValueOf, Votes};
+pub use traits::{GuardedParameters, KeyOf, Lowering, ValueOf, Votes};
 pub use turnout::Turnout;
-pub use votes::Watched;
+pub use votes::{ClassOf, Watched};
 pub use weights::WeightInfo;
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -121,7 +121,7 @@ pub mod pallet {
 			Contains, EnsureOriginWithArg, SafeMode, StorePreimage,
 			dynamic_params::AggregatedKeyValue, schedule::v3::Named,
 		},
-		weights::Weight,
+		weights::{Weight, WeightMeter},
 	};
 	use frame_system::pallet_prelude::*;
 	use sp_runtime::traits::{BlockNumberProvider, Convert};
@@ -214,8 +214,8 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxPaused: Get<u32>;
 
-		/// What lowering votes may weigh in one block. Lower values make an account with many votes
-		/// vote too much for longer; one vote is lowered in each block in any case.
+		/// What lowering votes may weigh in one block. The lower, the longer an account with many votes
+		/// votes with too much; one vote is lowered in each block in any case.
 		type LoweringWeight: Get<Weight>;
 
 		/// Weights of the calls and steps of this pallet.
@@ -243,10 +243,10 @@ pub mod pallet {
 	pub type Measures<T: Config> =
 		StorageValue<_, BoundedVec<BlockNumberFor<T>, T::MaxMeasures>, ValueQuery>;
 
-	/// Accounts whose votes may exceed what they own. Written by [`Watched`], emptied by
-	/// `on_initialize` and `lower_vote`.
+	/// Accounts whose votes may exceed what they own, and how many classes of votes were gone through.
+	/// Written by [`Watched`], emptied by `on_initialize`.
 	#[pallet::storage]
-	pub type Excess<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, ()>;
+	pub type Excess<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u32>;
 
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(super) fn deposit_event)]
@@ -302,6 +302,8 @@ pub mod pallet {
 		HaltRefused,
 		/// The list of calls is empty: name at least one.
 		NothingToPause,
+		/// The list names a call twice: name each call once.
+		DuplicateCall,
 		/// The runtime has no such call: use the names of pallet and call as the metadata has them.
 		UnknownCall,
 		/// This call keeps the chain alive, governed, or lets users leave; it cannot be paused.
@@ -385,18 +387,24 @@ pub mod pallet {
 			Self::do_pause(&calls)
 		}
 
-		/// Lowers one vote or delegation of an account that owns less than it votes with. The chain does
-		/// this by itself at the start of blocks; the call is for when many wait. Free if it succeeds.
+		/// Lowers one vote of an account that owns less than it votes with, or withdraws such a delegation.
+		/// The chain does this by itself at the start of blocks; the call is for when many wait.
 		///
 		/// - `origin`: anybody.
 		/// - `who`: the voter.
+		/// - `class`: the class of the vote.
 		#[pallet::call_index(3)]
 		#[pallet::weight(T::WeightInfo::next_excess().saturating_add(T::Votes::max_weight()))]
-		pub fn lower_vote(origin: OriginFor<T>, who: T::AccountId) -> DispatchResultWithPostInfo {
+		pub fn lower_vote(
+			origin: OriginFor<T>,
+			who: T::AccountId,
+			class: ClassOf<T>,
+		) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
-			let (lowered, weight) = Self::lower_vote_of(&who);
-			ensure!(lowered, Error::<T>::NothingToLower);
-			Ok((Some(T::WeightInfo::next_excess().saturating_add(weight)), Pays::No).into())
+			let mut meter = WeightMeter::with_limit(T::Votes::max_weight());
+			let step = Self::lower_vote_of(&who, &class, &mut meter);
+			ensure!(step == Lowering::Lowered, Error::<T>::NothingToLower);
+			Ok(Some(T::WeightInfo::next_excess().saturating_add(meter.consumed())).into())
 		}
 	}
 

@@ -9,7 +9,7 @@ use frame_support::{
 		AsEnsureOriginWithArg, ConstU32, ConstU64, EqualPrivilegeOnly, InsideBoth,
 		NeverEnsureOrigin, Nothing, OnInitialize, fungible::Inspect,
 	},
-	weights::Weight,
+	weights::{Weight, WeightMeter},
 };
 use frame_system::EnsureRoot;
 use sp_runtime::{BuildStorage, DispatchError, DispatchResult, Permill, traits::Convert};
@@ -84,7 +84,7 @@ parameter_types! {
 	pub static SettlingFails: bool = false;
 	/// What each account votes with, one entry per vote.
 	pub static Standing: BTreeMap<AccountId, Vec<u64>> = BTreeMap::new();
-	pub static LoweringWeight: Weight = Weight::from_parts(100_000_000, u64::MAX);
+	pub static LoweringWeight: Weight = Weight::from_parts(1_000_000_000, u64::MAX);
 	pub static MaxChanges: u32 = 4;
 }
 
@@ -229,23 +229,40 @@ impl GuardedParameters for Guarded {
 	}
 }
 
-/// Votes as plain numbers.
+/// Votes as plain numbers, the vote at a position being the one of that class.
 pub struct PlainVotes;
 
 impl Votes<AccountId> for PlainVotes {
-	fn lower_one(who: &AccountId) -> (Result<bool, DispatchError>, Weight) {
+	type Class = u32;
+
+	fn class(position: u32) -> Option<u32> {
+		(position < CLASSES).then_some(position)
+	}
+
+	fn lower_one(
+		who: &AccountId,
+		class: &u32,
+		meter: &mut WeightMeter,
+	) -> Result<Lowering, DispatchError> {
+		if meter.try_consume(Self::max_weight()).is_err() {
+			return Ok(Lowering::TooHeavy);
+		}
 		let owns = <Balances as Inspect<_>>::total_balance(who);
 		let lowered = Standing::mutate(|standing| {
-			let votes = standing.get_mut(who)?;
-			votes.iter_mut().find(|vote| **vote > owns).map(|vote| *vote = owns)
+			let of_class = standing.get_mut(who)?.iter_mut().skip(*class as usize);
+			let mut of_class = of_class.step_by(CLASSES as usize);
+			of_class.find(|vote| **vote > owns).map(|vote| *vote = owns)
 		});
-		(Ok(lowered.is_some()), Self::max_weight())
+		Ok(if lowered.is_some() { Lowering::Lowered } else { Lowering::Nothing })
 	}
 
 	fn max_weight() -> Weight {
-		Weight::from_parts(40_000_000, 0)
+		Weight::from_parts(10_000_000, 0)
 	}
 }
+
+/// Classes of votes.
+pub const CLASSES: u32 = 3;
 
 /// The calls of the runtime.
 pub struct KnownCalls;

@@ -1,7 +1,10 @@
 //! What this pallet needs from the runtime.
 
 use frame_support::{
-	dispatch::DispatchResult, traits::dynamic_params::AggregatedKeyValue, weights::Weight,
+	Parameter,
+	dispatch::DispatchResult,
+	traits::dynamic_params::AggregatedKeyValue,
+	weights::{Weight, WeightMeter},
 };
 use sp_runtime::DispatchError;
 
@@ -46,14 +49,41 @@ pub trait GuardedParameters {
 	fn benchmark_change() -> Self::KeyValue;
 }
 
-/// Votes that stand in ongoing referenda.
+/// What [`Votes::lower_one`] did.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Lowering {
+	/// One vote or delegation was lowered; there may be more.
+	Lowered,
+	/// There is nothing to lower.
+	Nothing,
+	/// It weighs more than is left; nothing was done.
+	TooHeavy,
+}
+
+/// Votes that stand in ongoing referenda, by their class (the track).
 pub trait Votes<AccountId> {
-	/// Lowers one vote or delegation of `who` that is more than `who` owns to what it owns. Returns
-	/// whether there was one, and what the work weighs.
-	fn lower_one(who: &AccountId) -> (Result<bool, DispatchError>, Weight);
+	/// Name of a class.
+	type Class: Parameter;
+
+	/// The class at `position`, counted from 0; `None` if there are no more.
+	fn class(position: u32) -> Option<Self::Class>;
+
+	/// Lowers one vote of `who` in `class` that is more than `who` owns to what it owns, or withdraws such
+	/// a delegation. Takes what it weighs out of `meter` before the work.
+	fn lower_one(
+		who: &AccountId,
+		class: &Self::Class,
+		meter: &mut WeightMeter,
+	) -> Result<Lowering, DispatchError>;
 
 	/// The most that [`Self::lower_one`] weighs.
 	fn max_weight() -> Weight;
+
+	/// Runs `lower`, which lowers votes at the start of a block, before the decisions of this block.
+	/// Referenda whose decision is due in this block must still be decided in it.
+	fn before_decisions<R>(lower: impl FnOnce() -> R) -> R {
+		lower()
+	}
 }
 
 /// What benchmarks ask of the runtime.

@@ -2,7 +2,7 @@
 
 use crate::{BlockNumber, ParachainSystem, Runtime};
 use cumulus_pallet_parachain_system::{
-	OnSystemEvent, RelayChainStateProof, RelaychainDataProvider,
+	LastRelayChainBlockNumber, OnSystemEvent, RelayChainStateProof, RelaychainDataProvider,
 };
 use cumulus_primitives_core::PersistedValidationData;
 use frame_support::weights::Weight;
@@ -17,6 +17,25 @@ use sp_runtime::traits::BlockNumberProvider;
 /// moves the deadline in every block keeps it from ever being due.
 pub struct RelayClock;
 
+impl RelayClock {
+	/// Runs `act`, in a hook before the scheduler's, as if in the block before: what it schedules for the
+	/// next block of the clock is due in this one.
+	///
+	/// Where the scheduler has done this height already (two blocks on one relay parent), nothing is due
+	/// and the clock stays.
+	pub fn one_earlier<R>(act: impl FnOnce() -> R) -> R {
+		let height = ParachainSystem::last_relay_block_number();
+		let served = IncompleteSince::<Runtime>::get().is_some_and(|since| since > height);
+		if height == 0 || served {
+			return act();
+		}
+		LastRelayChainBlockNumber::<Runtime>::put(height.saturating_sub(1));
+		let result = act();
+		LastRelayChainBlockNumber::<Runtime>::put(height);
+		result
+	}
+}
+
 impl BlockNumberProvider for RelayClock {
 	type BlockNumber = BlockNumber;
 
@@ -30,7 +49,7 @@ impl BlockNumberProvider for RelayClock {
 
 	#[cfg(feature = "runtime-benchmarks")]
 	fn set_block_number(height: BlockNumber) {
-		cumulus_pallet_parachain_system::LastRelayChainBlockNumber::<Runtime>::put(height);
+		LastRelayChainBlockNumber::<Runtime>::put(height);
 	}
 }
 

@@ -129,7 +129,9 @@ pub fn block(extrinsics: Vec<UncheckedExtrinsic>) -> Vec<ApplyExtrinsicResult> {
 	let (data, downward, horizontal) = deconstruct_parachain_inherent_data(ParachainInherentData {
 		validation_data: PersistedValidationData {
 			parent_head: parent.encode().into(),
-			relay_parent_number: FIRST_HEIGHT + number,
+			// Tests may have set the clock ahead.
+			relay_parent_number: (FIRST_HEIGHT + number)
+				.max(ParachainSystem::last_relay_block_number() + 1),
 			relay_parent_storage_root,
 			max_pov_size: 10 * 1024 * 1024,
 		},

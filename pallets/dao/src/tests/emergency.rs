@@ -131,6 +131,11 @@ mod pause {
 			assert_noop!(pause(&[TRANSFER, ("Balances", "mint")]), Error::<Test>::UnknownCall);
 			// The pallet that pauses can never be paused.
 			assert_noop!(pause(&[("TxPause", "unpause")]), Error::<Test>::Unpausable);
+			// Else one measure would pause it for twice as long.
+			assert_noop!(
+				pause(&[TRANSFER, ("Balances", "burn"), TRANSFER]),
+				Error::<Test>::DuplicateCall
+			);
 			assert_eq!(Dao::measures_left(), 3);
 			for _ in 0..3 {
 				assert_ok!(pause(&[TRANSFER]));

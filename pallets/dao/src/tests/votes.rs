@@ -75,6 +75,23 @@ fn ordinary_payments_note_nobody() {
 }
 
 #[test]
+fn who_owns_more_again_or_as_much_is_not_noted() {
+	build_and_execute(|| {
+		voter(1, 100, &[]);
+		Balances::set_balance(&2, 1_000);
+		// A lock of votes that are over, larger than what is left.
+		Balances::set_lock(*b"pyconvot", &1, 100, WithdrawReasons::all());
+		let _ = Balances::slash_reserved(&1, 30);
+		assert!(Excess::<Test>::contains_key(1), "it owns less");
+		run_to(3);
+		assert_eq!(Excess::<Test>::iter().count(), 0, "there was nothing to lower");
+		assert_ok!(Balances::transfer_allow_death(RuntimeOrigin::signed(2), 1, 5));
+		Balances::set_lock(*b"otherloc", &1, 200, WithdrawReasons::all());
+		assert_eq!(Excess::<Test>::iter().count(), 0, "it does not own less than before");
+	});
+}
+
+#[test]
 fn a_block_does_no_more_than_its_limit_and_something_in_any_case() {
 	build_and_execute(|| {
 		for who in 1..=6 {
@@ -85,25 +102,46 @@ fn a_block_does_no_more_than_its_limit_and_something_in_any_case() {
 		let lowered = || (1..=6).filter(|who| standing(*who) == vec![70]).count();
 		run_to(2);
 		assert_eq!(lowered(), 1);
-		LoweringWeight::set(Weight::from_parts(100_000_000, u64::MAX));
-		run_to(20);
-		assert_eq!(lowered(), 6);
+		LoweringWeight::set(Weight::from_parts(1_000_000_000, u64::MAX));
+		run_to(3);
+		assert_eq!(lowered(), 6, "they fit into one block");
 	});
 }
 
 #[test]
-fn anybody_may_help_and_pays_only_in_vain() {
+fn lowering_takes_up_where_it_stopped_and_starts_again_after_a_further_loss() {
 	build_and_execute(|| {
-		voter(1, 100, &[100]);
+		LoweringWeight::set(Weight::zero());
+		voter(1, 100, &[100, 100, 100]);
 		let _ = Balances::slash_reserved(&1, 30);
-		let post = Dao::lower_vote(RuntimeOrigin::signed(2), 1).expect("there is one");
-		assert_eq!(post.pays_fee, Pays::No);
-		assert_eq!(standing(1), vec![70]);
-		assert_noop!(
-			Dao::lower_vote(RuntimeOrigin::signed(2), 1).map_err(|error| error.error),
-			Error::<Test>::NothingToLower
-		);
-		assert!(Dao::lower_vote(RuntimeOrigin::none(), 1).is_err());
+		run_to(4);
+		let (position, now) = (Excess::<Test>::get(1).expect("it is noted"), standing(1));
+		assert!(position > 0 && now[0] == 70, "{position}: {now:?}");
+		let _ = Balances::slash_reserved(&1, 30);
+		assert_eq!(Excess::<Test>::get(1), Some(0));
+		run_to(30);
+		assert_eq!(standing(1), vec![40; 3]);
+		assert_eq!(Excess::<Test>::iter().count(), 0);
+	});
+}
+
+#[test]
+fn anybody_may_help_and_pays_for_it() {
+	build_and_execute(|| {
+		voter(1, 100, &[50, 100]);
+		let _ = Balances::slash_reserved(&1, 30);
+		let refused = |class| {
+			assert_noop!(
+				Dao::lower_vote(RuntimeOrigin::signed(2), 1, class).map_err(|error| error.error),
+				Error::<Test>::NothingToLower
+			);
+		};
+		refused(0);
+		let post = Dao::lower_vote(RuntimeOrigin::signed(2), 1, 1).expect("there is one");
+		assert_eq!(post.pays_fee, Pays::Yes);
+		assert_eq!(standing(1), vec![50, 70]);
+		refused(1);
+		assert!(Dao::lower_vote(RuntimeOrigin::none(), 1, 1).is_err());
 		run_to(3);
 	});
 }

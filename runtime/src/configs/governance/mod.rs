@@ -137,9 +137,9 @@ impl Convert<CallNameOf<Runtime>, RuntimeCall> for Unpause {
 }
 
 parameter_types! {
-	/// What lowering votes may take of a block.
+	/// What lowering votes may take of a block: with the scheduler's share, inherents still fit.
 	pub LoweringWeight: Weight =
-		Perbill::from_percent(5) * super::RuntimeBlockWeights::get().max_block;
+		Perbill::from_percent(20) * super::RuntimeBlockWeights::get().max_block;
 }
 
 impl pallet_dao::Config for Runtime {

@@ -2,17 +2,21 @@
 
 use crate::{
 	AccountId, Balance, Balances, ConvictionVoting, Referenda, Runtime, RuntimeOrigin,
+	configs::RelayClock,
 	constants::{accounts, governance::MAX_VOTES},
 };
 use alloc::vec::Vec;
 use codec::MaxEncodedLen;
 use frame_support::{
-	dispatch::DispatchResult,
 	parameter_types,
 	traits::{Polling, fungible::Inspect},
-	weights::Weight,
+	weights::{Weight, WeightMeter},
 };
-use pallet_conviction_voting::{AccountVote, Casting, Delegating, Voting, VotingFor, WeightInfo};
+use pallet_conviction_voting::{
+	AccountVote, Casting, Delegating, Voting, VotingFor, VotingOf, WeightInfo,
+};
+use pallet_dao::Lowering;
+use pallet_referenda::{ReferendumInfoOf, TracksInfo};
 use sp_runtime::{DispatchError, Perquintill, traits::StaticLookup};
 
 parameter_types! {
@@ -25,80 +29,130 @@ pub type MaxTurnout = pallet_dao::Turnout<AccountId, Balances, NonVoting>;
 
 type Weights = <Runtime as pallet_conviction_voting::Config>::WeightInfo;
 
-/// The votes and delegations of `pallet-conviction-voting`.
+/// The votes and delegations of `pallet-conviction-voting`, by track.
+///
+/// Anybody can make entries of [`VotingFor`] for others, on tracks that do not exist. So tracks are gone
+/// through, and never the entries of an account.
 pub struct StandingVotes;
 
 impl StandingVotes {
-	/// Lowers the first vote or delegation that exceeds `owned`, through the pallet's own calls, so that
-	/// tallies, delegates and locks follow.
-	fn lower_first(
+	/// Lowers the first vote on the track that exceeds `owned`, through the pallet's own call, so that
+	/// tally and locks follow.
+	fn lower_vote(
 		who: &AccountId,
+		track: u16,
+		votes: &[(u32, AccountVote<Balance>)],
 		owned: Balance,
-		weight: &mut Weight,
-	) -> Result<bool, DispatchError> {
-		let signed = || RuntimeOrigin::signed(who.clone());
-		for (class, voting) in VotingFor::<Runtime>::iter_prefix(who) {
-			weight.saturating_accrue(Self::read());
-			match voting {
-				Voting::Casting(Casting { votes, .. }) => {
-					let mut ongoing = votes.iter().filter(|(poll, vote)| {
-						vote.balance() > owned && Referenda::as_ongoing(*poll).is_some()
-					});
-					let Some((poll, vote)) = ongoing.next() else { continue };
-					weight.saturating_accrue(Weights::vote_existing());
-					ConvictionVoting::vote(signed(), *poll, lowered(*vote, owned))?;
-				}
-				Voting::Delegating(Delegating { balance, target, conviction, .. })
-					if balance > owned =>
-				{
-					weight.saturating_accrue(Self::redelegation());
-					let to = <Runtime as frame_system::Config>::Lookup::unlookup(target);
-					let redelegate = || -> DispatchResult {
-						ConvictionVoting::undelegate(signed(), class)
-							.map_err(|error| error.error)?;
-						ConvictionVoting::delegate(signed(), class, to, conviction, owned)
-							.map_err(|error| error.error)?;
-						Ok(())
-					};
-					redelegate()?;
-				}
-				Voting::Delegating(_) => continue,
-			}
-			weight.saturating_accrue(Weights::unlock());
-			let whom = <Runtime as frame_system::Config>::Lookup::unlookup(who.clone());
-			ConvictionVoting::unlock(signed(), class, whom)?;
-			return Ok(true);
+		meter: &mut WeightMeter,
+	) -> Result<Lowering, DispatchError> {
+		let exceeding: Vec<_> = votes.iter().filter(|(_, vote)| vote.balance() > owned).collect();
+		let looking = Self::poll_read().saturating_mul(exceeding.len() as u64);
+		if meter.try_consume(looking).is_err() {
+			return Ok(Lowering::TooHeavy);
 		}
-		Ok(false)
+		let ongoing = |(poll, _): &&&(u32, _)| Referenda::as_ongoing(*poll).is_some();
+		let Some((poll, vote)) = exceeding.iter().find(ongoing) else {
+			return Ok(Lowering::Nothing);
+		};
+		if meter.try_consume(Weights::vote_existing().saturating_add(Weights::unlock())).is_err() {
+			return Ok(Lowering::TooHeavy);
+		}
+		ConvictionVoting::vote(Self::origin(who), *poll, lowered(*vote, owned))?;
+		Self::unlock(who, track)
 	}
 
-	/// Reading what an account does on one track, and the referenda that it voted in.
-	fn read() -> Weight {
-		let size = pallet_conviction_voting::VotingOf::<Runtime>::max_encoded_len() as u64;
-		let reads = <Runtime as frame_system::Config>::DbWeight::get().reads(1);
-		reads.saturating_add(Weight::from_parts(0, size)).saturating_add(Weights::vote_existing())
+	/// Withdraws the delegation on the track.
+	fn undelegate(
+		who: &AccountId,
+		track: u16,
+		target: &AccountId,
+		meter: &mut WeightMeter,
+	) -> Result<Lowering, DispatchError> {
+		if meter.try_consume(Self::voting_read()).is_err() {
+			return Ok(Lowering::TooHeavy);
+		}
+		let votes = match VotingFor::<Runtime>::get(target, track) {
+			Voting::Casting(Casting { votes, .. }) => votes.len() as u32,
+			Voting::Delegating(_) => 1,
+		};
+		if meter.try_consume(Weights::undelegate(votes).saturating_add(Weights::unlock())).is_err()
+		{
+			return Ok(Lowering::TooHeavy);
+		}
+		ConvictionVoting::undelegate(Self::origin(who), track).map_err(|error| error.error)?;
+		Self::unlock(who, track)
 	}
 
-	fn redelegation() -> Weight {
-		Weights::undelegate(MAX_VOTES).saturating_add(Weights::delegate(MAX_VOTES))
+	fn unlock(who: &AccountId, track: u16) -> Result<Lowering, DispatchError> {
+		let whom = <Runtime as frame_system::Config>::Lookup::unlookup(who.clone());
+		ConvictionVoting::unlock(Self::origin(who), track, whom)?;
+		Ok(Lowering::Lowered)
+	}
+
+	fn origin(who: &AccountId) -> RuntimeOrigin {
+		RuntimeOrigin::signed(who.clone())
+	}
+
+	/// Reading what an account does on one track.
+	fn voting_read() -> Weight {
+		read_of::<VotingOf<Runtime>>()
+	}
+
+	/// Reading one referendum.
+	fn poll_read() -> Weight {
+		read_of::<ReferendumInfoOf<Runtime, ()>>()
 	}
 }
 
 impl pallet_dao::Votes<AccountId> for StandingVotes {
-	fn lower_one(who: &AccountId) -> (Result<bool, DispatchError>, Weight) {
+	type Class = u16;
+
+	fn class(position: u32) -> Option<u16> {
+		super::Tracks::tracks().nth(position as usize).map(|track| track.id)
+	}
+
+	fn lower_one(
+		who: &AccountId,
+		track: &u16,
+		meter: &mut WeightMeter,
+	) -> Result<Lowering, DispatchError> {
+		if meter.try_consume(Self::voting_read()).is_err() {
+			return Ok(Lowering::TooHeavy);
+		}
 		let owned = <Balances as Inspect<_>>::total_balance(who);
-		let mut weight = <Runtime as frame_system::Config>::DbWeight::get().reads(1);
-		let result = Self::lower_first(who, owned, &mut weight);
-		(result, weight)
+		match VotingFor::<Runtime>::get(who, track) {
+			Voting::Casting(Casting { votes, .. }) => {
+				Self::lower_vote(who, *track, &votes, owned, meter)
+			}
+			Voting::Delegating(Delegating { balance, target, .. }) if balance > owned => {
+				Self::undelegate(who, *track, &target, meter)
+			}
+			Voting::Delegating(_) => Ok(Lowering::Nothing),
+		}
 	}
 
 	fn max_weight() -> Weight {
-		let tracks = super::Tracks::count() as u64;
-		Self::read()
-			.saturating_mul(tracks)
-			.saturating_add(Weights::vote_existing().max(Self::redelegation()))
-			.saturating_add(Weights::unlock())
+		let vote = Self::poll_read()
+			.saturating_mul(MAX_VOTES.into())
+			.saturating_add(Weights::vote_existing());
+		let delegation = Self::voting_read().saturating_add(Weights::undelegate(MAX_VOTES));
+		Self::voting_read().saturating_add(vote.max(delegation)).saturating_add(Weights::unlock())
 	}
+
+	/// A changed tally makes a referendum look again one block of the clock later. Lowering counts as the
+	/// last act of the block before, so that this is now, and what is due now is decided now.
+	fn before_decisions<R>(lower: impl FnOnce() -> R) -> R {
+		RelayClock::one_earlier(lower)
+	}
+}
+
+/// Reading a value of this type: itself, and the way to it in a trie, as benchmarks count it.
+fn read_of<T: MaxEncodedLen>() -> Weight {
+	const WAY: u64 = 2_475;
+	let size = (T::max_encoded_len() as u64).saturating_add(WAY);
+	<Runtime as frame_system::Config>::DbWeight::get()
+		.reads(1)
+		.saturating_add(Weight::from_parts(0, size))
 }
 
 /// `vote` with no more than `owned`; its parts keep their proportion.

@@ -3,7 +3,10 @@
 use super::*;
 use codec::Decode;
 use frame_metadata::RuntimeMetadata;
-use frame_support::storage::{TransactionOutcome, with_transaction};
+use frame_support::{
+	storage::{TransactionOutcome, with_transaction},
+	traits::GetCallMetadata,
+};
 use sp_runtime::{DispatchError, traits::Dispatchable};
 use std::collections::BTreeSet;
 
@@ -115,5 +118,54 @@ fn what_passed_a_check_opens_two_calls_alone() {
 			.map(|(pallet, name, _)| format!("{pallet}.{name}"))
 			.collect();
 		assert_eq!(names, ["Parameters.set_parameter", "TxPause.unpause"]);
+	});
+}
+
+/// The calls whose weight grows with what they are given, with as much as they take.
+fn heaviest() -> Vec<RuntimeCall> {
+	let many = |count: u8| (0..count).map(|seed| AccountId::new([seed; 32])).collect::<Vec<_>>();
+	let names = (0..16u8).map(|seed| {
+		let name = vec![seed; 256];
+		(name.clone().try_into().expect("it fits"), name.try_into().expect("it fits"))
+	});
+	vec![
+		pallet_dao::Call::pause { calls: names.collect::<Vec<_>>().try_into().expect("they fit") }
+			.into(),
+		pallet_collator_selection::Call::set_invulnerables { new: many(20) }.into(),
+		pallet_identity::Call::set_subs {
+			subs: many(100).into_iter().map(|who| (who, Default::default())).collect(),
+		}
+		.into(),
+		pallet_multisig::Call::approve_as_multi {
+			threshold: 2,
+			other_signatories: many(99),
+			maybe_timepoint: None,
+			call_hash: [0; 32],
+			max_weight: Default::default(),
+		}
+		.into(),
+		pallet_preimage::Call::note_preimage { bytes: vec![0; 3_500_000] }.into(),
+		pallet_preimage::Call::ensure_updated { hashes: vec![Default::default(); 50] }.into(),
+	]
+}
+
+/// A call that declares more than an extrinsic may weigh could never be included.
+#[test]
+fn every_call_fits_into_an_extrinsic() {
+	use frame_support::dispatch::GetDispatchInfo;
+	governed(|| {
+		let limits = phala_runtime::configs::RuntimeBlockWeights::get();
+		let simplest = calls().into_iter().map(|(_, _, call)| call);
+		for call in simplest.chain(heaviest()) {
+			let info = call.get_dispatch_info();
+			let Some(limit) = limits.get(info.class).max_extrinsic else { continue };
+			let weight = info.call_weight;
+			let name = call.get_call_metadata();
+			// A message that cannot be weighed, as these are, is refused by its weight.
+			if name.pallet_name == "PolkadotXcm" && weight.ref_time() > u64::MAX - 1_000 {
+				continue;
+			}
+			assert!(weight.all_lte(limit), "{name:?} weighs {weight:?} of {limit:?}");
+		}
 	});
 }

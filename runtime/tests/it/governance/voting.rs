@@ -1,6 +1,7 @@
 //! Votes: conviction, delegation, splits, locks, and stake that votes.
 
 use super::*;
+use crate::chain::{block as build, signed as by};
 use codec::Encode;
 use frame_support::{
 	assert_noop,
@@ -11,8 +12,12 @@ use frame_support::{
 	},
 };
 use pallet_conviction_voting::VotingFor;
-use phala_runtime::constants::{currency::*, governance::*};
+use phala_runtime::{
+	configs::RuntimeBlockWeights,
+	constants::{currency::*, governance::*},
+};
 use proptest::prelude::*;
+use sp_runtime::Perbill;
 
 /// A reason that PHA is on hold for; stakes have their own.
 const STAKE: RuntimeHoldReason = RuntimeHoldReason::Preimage(pallet_preimage::HoldReason::Preimage);
@@ -196,7 +201,7 @@ fn a_slash_of_voted_stake_works_and_lowers_votes_everywhere() {
 }
 
 #[test]
-fn a_slash_of_delegated_stake_lowers_the_delegation() {
+fn a_slash_of_delegated_stake_withdraws_the_delegation() {
 	governed(|| {
 		stake("alice", 900_000 * PHA);
 		let index = open();
@@ -204,10 +209,99 @@ fn a_slash_of_delegated_stake_lowers_the_delegation() {
 		let to = account("charlie").into();
 		assert_ok!(ConvictionVoting::delegate(signed("alice"), 10, to, Conviction::Locked1x, all));
 		assert_ok!(vote("charlie", index, standard(true, Conviction::None, 10 * PHA)));
+		assert_eq!(tally(index).support, all + 10 * PHA);
 		slash("alice", 600_000 * PHA);
-		pass(2);
-		assert_eq!(tally(index).support, all - 600_000 * PHA + 10 * PHA);
+		pass(1);
+		assert_eq!(tally(index).support, 10 * PHA);
+		pass(1);
 		assert_eq!(pallet_dao::Excess::<Runtime>::iter().count(), 0);
+		// What is left can be delegated again.
+		let left = <Balances as Inspect<_>>::total_balance(&account("alice"));
+		let to = account("charlie").into();
+		assert_ok!(ConvictionVoting::delegate(signed("alice"), 10, to, Conviction::Locked1x, left));
+		assert_eq!(tally(index).support, left + 10 * PHA);
+	});
+}
+
+#[test]
+fn many_votes_are_lowered_in_one_block() {
+	governed(|| {
+		stake("alice", 900_000 * PHA);
+		let polls: Vec<_> = (0..6).map(|_| open()).collect();
+		let all = <Balances as Inspect<_>>::total_balance(&account("alice"));
+		for poll in &polls {
+			assert_ok!(vote("alice", *poll, standard(true, Conviction::None, all)));
+		}
+		slash("alice", 600_000 * PHA);
+		let weight = Dao::on_initialize(System::block_number());
+		for poll in polls {
+			assert_eq!(tally(poll).support, all - 600_000 * PHA);
+		}
+		let limit = Perbill::from_percent(20) * RuntimeBlockWeights::get().max_block;
+		assert!(weight.all_lte(limit), "{weight:?}");
+	});
+}
+
+/// `unlock` writes an entry for any track, of anybody, whether there is such a track or not.
+#[test]
+fn entries_on_tracks_that_do_not_exist_cost_nothing() {
+	governed(|| {
+		let lowered = || {
+			slash("alice", PHA);
+			Dao::on_initialize(System::block_number())
+		};
+		stake("alice", 900_000 * PHA);
+		let index = open();
+		let all = <Balances as Inspect<_>>::total_balance(&account("alice"));
+		assert_ok!(vote("alice", index, standard(true, Conviction::None, all)));
+		let before = lowered();
+		for track in (1_000..2_000).chain(2..10) {
+			assert_ok!(ConvictionVoting::unlock(signed("bob"), track, account("alice").into()));
+		}
+		assert_eq!(lowered(), before);
+		assert_eq!(tally(index).support, all - 2 * PHA);
+		assert_eq!(pallet_dao::Excess::<Runtime>::iter().count(), 0);
+	});
+}
+
+/// Votes set a referendum's alarm anew.
+#[test]
+fn a_vote_in_every_block_does_not_keep_a_referendum_from_its_decision() {
+	governed(|| {
+		let index = propose(Origin::EmergencyHalt, pallet_dao::Call::halt {});
+		all_vote(index, true);
+		let info = track(22);
+		pass(info.prepare_period + 1);
+		let due = now() + info.confirm_period;
+		while !is_approved(index) {
+			assert!(now() <= due + 2, "put off at {}: {:?}", now(), status(index));
+			let vote = standard(false, Conviction::None, Balance::from(now()));
+			let call = pallet_conviction_voting::Call::vote { poll_index: index, vote };
+			let voted = build(vec![by("collator a", call)]);
+			assert!(is_approved(index) || voted == vec![Ok(Ok(()))], "{voted:?}");
+		}
+		assert!(now() >= due - 2);
+	});
+}
+
+/// Lowering a vote sets the alarm as well, at the start of the block in which it is due.
+#[test]
+fn a_loss_in_every_block_does_not_keep_a_referendum_from_its_decision() {
+	governed(|| {
+		stake("alice", 900_000 * PHA);
+		let index = propose(Origin::EmergencyHalt, pallet_dao::Call::halt {});
+		all_vote(index, true);
+		let info = track(22);
+		pass(info.prepare_period + 1);
+		let due = now() + info.confirm_period;
+		while !is_approved(index) {
+			assert!(now() <= due + 2, "put off at {}: {:?}", now(), status(index));
+			slash("alice", PHA);
+			let support = tally(index).support;
+			build(vec![]);
+			assert!(is_approved(index) || tally(index).support < support, "it was lowered");
+		}
+		assert!(now() >= due - 2);
 	});
 }
 
