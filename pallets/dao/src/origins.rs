@@ -27,7 +27,7 @@ pub enum Origin {
 	/// Dispatches a call that the technical fellowship has whitelisted, as Root.
 	#[codec(index = 0)]
 	WhitelistedCaller,
-	/// Keeps the house: collators, registrars, messages.
+	/// Keeps the house: registrars of identities, and who gives names.
 	#[codec(index = 1)]
 	GeneralAdmin,
 	/// Decides which TEE images may register.

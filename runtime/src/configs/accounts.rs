@@ -100,10 +100,15 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 									| pallet_vesting::Call::vest_other { .. }
 							)
 					) || (matches!(call, RuntimeCall::Identity(_)) &&
-					// Puts up a fee that goes to a registrar.
+					// The fee of a judgement goes to a registrar, the deposit of a sub-account to who
+					// quits being one.
 					!matches!(
 						call,
-						RuntimeCall::Identity(pallet_identity::Call::request_judgement { .. })
+						RuntimeCall::Identity(
+							pallet_identity::Call::request_judgement { .. }
+								| pallet_identity::Call::add_sub { .. }
+								| pallet_identity::Call::set_subs { .. }
+						)
 					))
 			}
 			Self::CancelProxy => {

@@ -8,7 +8,9 @@ use crate::{
 	AccountId, Balances, BlockNumber, Runtime, RuntimeCall, RuntimeEvent, RuntimeHoldReason,
 	constants::time::SAFE_MODE_DURATION, weights,
 };
-use frame_support::traits::{ConstU32, Contains, EitherOfDiverse, NeverEnsureOrigin};
+use frame_support::traits::{
+	ConstU32, Contains, EitherOfDiverse, GetCallMetadata, NeverEnsureOrigin,
+};
 use frame_system::EnsureRoot;
 use pallet_dao::origins::GuardRail;
 use pallet_tx_pause::RuntimeCallNameOf;
@@ -36,40 +38,49 @@ impl Contains<RuntimeCall> for WorksInSafeMode {
 			| RuntimeCall::MultiBlockMigrations(_) => true,
 			#[cfg(feature = "development")]
 			RuntimeCall::Sudo(_) => true,
-			_ => is_governance(call) || is_enacted(call),
+			_ => {
+				let name = call.get_call_metadata();
+				is_governance(call)
+					|| is_enacted(name.pallet_name.as_bytes(), name.function_name.as_bytes())
+			}
 		}
 	}
 }
 
-/// Calls that referenda enact with another origin than Root, which no filter stops: a halt must not turn
-/// an approved referendum into nothing.
-fn is_enacted(call: &RuntimeCall) -> bool {
-	use pallet_bounties::Call as Bounties;
-	use pallet_identity::Call as Identity;
-	use pallet_xcm::Call as Xcm;
-	matches!(
-		call,
-		RuntimeCall::Identity(
-			Identity::add_registrar { .. }
-				| Identity::remove_registrar { .. }
-				| Identity::kill_identity { .. }
-				| Identity::add_username_authority { .. }
-				| Identity::remove_username_authority { .. }
-				| Identity::kill_username { .. }
-		) | RuntimeCall::PolkadotXcm(
-			Xcm::force_xcm_version { .. }
-				| Xcm::force_default_xcm_version { .. }
-				| Xcm::force_subscribe_version_notify { .. }
-				| Xcm::force_unsubscribe_version_notify { .. }
-				| Xcm::force_suspension { .. }
-		) | RuntimeCall::Bounties(
-			Bounties::approve_bounty { .. }
-				| Bounties::approve_bounty_with_curator { .. }
-				| Bounties::propose_curator { .. }
-				| Bounties::unassign_curator { .. }
-				| Bounties::close_bounty { .. }
-		)
-	)
+/// Calls that referenda enact with another origin than Root, in pallets that otherwise stop: neither a
+/// halt nor a pause must turn an approved referendum into nothing. Root passes every filter.
+const ENACTED: &[(&str, &[&str])] = &[
+	(
+		"Identity",
+		&[
+			"add_registrar",
+			"remove_registrar",
+			"kill_identity",
+			"add_username_authority",
+			"remove_username_authority",
+			"kill_username",
+		],
+	),
+	("Treasury", &["spend_local", "remove_approval", "spend", "void_spend"]),
+	(
+		"Bounties",
+		&[
+			"approve_bounty",
+			"approve_bounty_with_curator",
+			"propose_curator",
+			"unassign_curator",
+			"close_bounty",
+		],
+	),
+	("ChildBounties", &["unassign_curator", "close_child_bounty"]),
+];
+
+/// Is the call one of [`ENACTED`]?
+fn is_enacted(pallet: &[u8], call: &[u8]) -> bool {
+	ENACTED
+		.iter()
+		.filter(|(name, _)| name.as_bytes() == pallet)
+		.any(|(_, calls)| calls.iter().any(|name| name.as_bytes() == call))
 }
 
 impl pallet_safe_mode::Config for Runtime {
@@ -91,11 +102,12 @@ impl pallet_safe_mode::Config for Runtime {
 	type WeightInfo = weights::pallet_safe_mode::WeightInfo<Runtime>;
 }
 
-/// Pallets of which no call can be paused: a chain without its inherents stops, one without its
-/// governance could never unpause, and nobody may be kept from leaving.
+/// What cannot be paused: a chain without its inherents stops, one without its governance could never
+/// unpause, nobody may be kept from leaving, and what was approved is enacted.
 pub struct Unpausable;
 
 impl Unpausable {
+	/// Pallets of which no call can be paused.
 	const PALLETS: &[&str] = &[
 		"System",
 		"ParachainSystem",
@@ -123,8 +135,9 @@ impl Unpausable {
 }
 
 impl Contains<RuntimeCallNameOf<Runtime>> for Unpausable {
-	fn contains((pallet, _call): &RuntimeCallNameOf<Runtime>) -> bool {
+	fn contains((pallet, call): &RuntimeCallNameOf<Runtime>) -> bool {
 		Self::PALLETS.iter().any(|name| name.as_bytes() == pallet.as_slice())
+			|| is_enacted(pallet, call)
 	}
 }
 

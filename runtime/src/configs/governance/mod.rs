@@ -29,7 +29,7 @@ use pallet_dao::{CallNameOf, origins};
 use pallet_tx_pause::RuntimeCallNameOf;
 use sp_runtime::{Perbill, traits::Convert};
 
-/// Root, or the track for the house's own affairs.
+/// Root, or the track for identities.
 pub type GeneralAdminOrRoot = EitherOfDiverse<EnsureRoot<AccountId>, origins::GeneralAdmin>;
 /// Root, or the track that may halt and end halts.
 pub type EmergencyOrRoot = EitherOfDiverse<EnsureRoot<AccountId>, origins::EmergencyHalt>;

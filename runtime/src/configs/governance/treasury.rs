@@ -1,7 +1,7 @@
 //! The treasury spends PHA, and nothing is burnt.
 
 use crate::{
-	AccountId, Balance, Balances, Bounties, ChildBounties, Runtime, RuntimeEvent,
+	AccountId, Balance, Balances, Bounties, ChildBounties, Runtime, RuntimeEvent, RuntimeOrigin,
 	configs::{RelayClock, ToTreasuryLegacy, TreasuryAccount},
 	constants::{
 		accounts::TREASURY,
@@ -11,27 +11,63 @@ use crate::{
 	},
 	weights,
 };
+use core::marker::PhantomData;
 use frame_support::{
-	PalletId, parameter_types,
+	PalletId,
+	dispatch_context::with_context,
+	parameter_types,
 	traits::{
-		ConstU32, ConstU128, EitherOf, EitherOfDiverse,
+		ConstU32, ConstU128, EitherOf, EitherOfDiverse, EnsureOrigin,
 		tokens::{PayFromAccount, UnityAssetBalanceConversion},
 	},
 };
 use frame_system::{EnsureRoot, EnsureRootWithSuccess};
+use pallet_bounties::BountyApprovals;
 use pallet_dao::origins;
 use sp_runtime::{Permill, traits::IdentityLookup};
 
 /// Spends, with what it may spend at a time.
 pub type Spender = EitherOf<
 	EnsureRootWithSuccess<AccountId, ConstU128<{ Balance::MAX }>>,
-	origins::Spender<
-		Balance,
-		ConstU128<SMALL_SPEND>,
-		ConstU128<MEDIUM_SPEND>,
-		ConstU128<BIG_SPEND>,
+	OneBounty<
+		origins::Spender<
+			Balance,
+			ConstU128<SMALL_SPEND>,
+			ConstU128<MEDIUM_SPEND>,
+			ConstU128<BIG_SPEND>,
+		>,
 	>,
 >;
+
+/// Refuses everything in a dispatch that has approved a bounty.
+///
+/// The treasury adds up what one dispatch spends, and bounties do not: a batch could approve any number of
+/// them, each within the limit.
+pub struct OneBounty<Inner>(PhantomData<Inner>);
+
+/// Bounties that were approved when a dispatch first asked.
+#[derive(Default)]
+struct ApprovedBefore(Option<usize>);
+
+impl<Inner: EnsureOrigin<RuntimeOrigin>> EnsureOrigin<RuntimeOrigin> for OneBounty<Inner> {
+	type Success = Inner::Success;
+
+	fn try_origin(origin: RuntimeOrigin) -> Result<Self::Success, RuntimeOrigin> {
+		let refused = origin.clone();
+		let success = Inner::try_origin(origin)?;
+		let approved = BountyApprovals::<Runtime>::decode_len().unwrap_or_default();
+		// Outside a dispatch there is no batch.
+		let before = with_context::<ApprovedBefore, _>(|context| {
+			*context.or_default().0.get_or_insert(approved)
+		});
+		if approved > before.unwrap_or(approved) { Err(refused) } else { Ok(success) }
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn try_successful_origin() -> Result<RuntimeOrigin, ()> {
+		Inner::try_successful_origin()
+	}
+}
 
 parameter_types! {
 	/// Pot of the treasury.

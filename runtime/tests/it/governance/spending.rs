@@ -3,6 +3,7 @@
 use super::*;
 use frame_support::assert_noop;
 use phala_runtime::constants::{accounts::treasury, currency::*, governance::*};
+use sp_runtime::{DispatchError, traits::Dispatchable};
 
 fn spend(amount: Balance) -> pallet_treasury::Call<Runtime> {
 	pallet_treasury::Call::spend {
@@ -66,6 +67,42 @@ fn spends_of_one_referendum_add_up_to_its_limit() {
 		enact(30);
 		assert!(enacted()[0].is_err(), "two halves and a bit are more than the whole");
 		assert_eq!(pallet_treasury::SpendCount::<Runtime>::get(), 0);
+	});
+}
+
+#[test]
+fn one_referendum_approves_one_bounty() {
+	governed(|| {
+		for _ in 0..2 {
+			let value = SMALL_SPEND;
+			assert_ok!(Bounties::propose_bounty(signed("alice"), value, b"write docs".to_vec()));
+		}
+		let approve =
+			|bounty_id| RuntimeCall::from(pallet_bounties::Call::approve_bounty { bounty_id });
+		let with_curator = |bounty_id| {
+			let curator = account("bob").into();
+			let call =
+				pallet_bounties::Call::approve_bounty_with_curator { bounty_id, curator, fee: PHA };
+			RuntimeCall::from(call)
+		};
+		let batch = |calls| -> RuntimeCall { pallet_utility::Call::batch_all { calls }.into() };
+		let refused = |calls: Vec<RuntimeCall>| {
+			let result = batch(calls).dispatch(Origin::SmallSpender.into());
+			assert_eq!(result.map_err(|error| error.error), Err(DispatchError::BadOrigin));
+			assert!(pallet_bounties::BountyApprovals::<Runtime>::get().is_empty());
+		};
+		refused(vec![approve(0), approve(1)]);
+		refused(vec![approve(0), with_curator(1)]);
+		refused(vec![with_curator(0), spend(PHA).into()]);
+		// Nor does it help to let one part fail, or to nest them.
+		let failing = batch(vec![approve(0), approve(0)]);
+		let forced = pallet_utility::Call::force_batch {
+			calls: vec![failing, batch(vec![approve(0)]), batch(vec![approve(1)])],
+		};
+		assert_ok!(RuntimeCall::from(forced).dispatch(Origin::SmallSpender.into()));
+		assert_eq!(pallet_bounties::BountyApprovals::<Runtime>::get().to_vec(), vec![0]);
+		// Another referendum may approve the other.
+		assert_ok!(approve(1).dispatch(Origin::SmallSpender.into()));
 	});
 }
 

@@ -138,7 +138,7 @@ fn proposal(id: u16) -> RuntimeCall {
 			pallet_whitelist::Call::dispatch_whitelisted_call_with_preimage { call: Box::new(call) }
 				.into()
 		}
-		10 => pallet_collator_selection::Call::set_desired_candidates { max: 7 }.into(),
+		10 => pallet_identity::Call::add_registrar { account: account("bob").into() }.into(),
 		13 => {
 			let value = Some(MILLI_PHA * 5 / 4);
 			let key_value = RuntimeParameters::Fees(fees::Parameters::Base(fees::Base, value));
