@@ -85,6 +85,8 @@ pub mod governance {
 		live_or_development(28 * DAYS, 10 * MINUTES);
 	/// Deposit of who submits a referendum.
 	pub const SUBMISSION_DEPOSIT: Balance = 10 * PHA;
+	/// A live chain starts with no less that can vote: of less, a few could buy every decision.
+	pub const MIN_TURNOUT: Balance = 1_000_000 * PHA;
 	/// Referenda that wait for a place on their track.
 	pub const MAX_QUEUED: u32 = 100;
 	/// Votes that an account may have on one track. With a hundred, a delegation would be heavier than an

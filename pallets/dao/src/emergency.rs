@@ -1,6 +1,6 @@
 //! Halts and pauses that end by themselves.
 
-use crate::{CallNameOf, Config, Error, Event, Measures, Pallet};
+use crate::{CallNameOf, Config, Error, Event, HaltedUntil, Measures, Pallet};
 use codec::Encode;
 use frame_support::{
 	dispatch::DispatchResult,
@@ -12,6 +12,7 @@ use frame_support::{
 			v3::{Named, TaskName},
 		},
 	},
+	weights::Weight,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::{BlockNumberProvider, Convert, Saturating, Zero};
@@ -41,15 +42,34 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_halt() -> DispatchResult {
 		Self::take_measure()?;
 		let duration = T::HaltDuration::get();
+		let now = T::BlockNumberProvider::current_block_number();
 		if T::SafeMode::is_entered() {
 			T::SafeMode::extend(duration)
 		} else {
+			// One of a halt that was ended early.
+			HaltedUntil::<T>::put(now);
 			T::SafeMode::enter(duration)
 		}
 		.map_err(|_| Error::<T>::HaltRefused)?;
+		// There is none in a safe mode that others entered, and that is not for a halt to end.
+		HaltedUntil::<T>::mutate_extant(|until| *until = until.saturating_add(duration));
 		let blocks = T::SafeMode::remaining().unwrap_or_else(Zero::zero);
 		Self::deposit_event(Event::Halted { blocks });
 		Ok(())
+	}
+
+	/// Ends a halt that is over by the provider's clock. Safe mode itself counts blocks of this chain, and
+	/// these may come slower.
+	pub(crate) fn end_halt() -> Weight {
+		let now = T::BlockNumberProvider::current_block_number();
+		if HaltedUntil::<T>::get().is_none_or(|until| now < until) {
+			return T::DbWeight::get().reads(1);
+		}
+		HaltedUntil::<T>::kill();
+		if T::SafeMode::is_entered() {
+			frame_support::defensive_assert!(T::SafeMode::exit().is_ok());
+		}
+		T::DbWeight::get().reads_writes(2, 2)
 	}
 
 	/// Pauses calls and schedules their return; prolongs the pause of those that are paused.

@@ -22,14 +22,14 @@
 //!
 //! - **Guard rail**: range, largest change per enactment, and largest change per period of a parameter.
 //! - **Measure**: a halt or a pause; also each prolongation.
-//! - **Excess**: an account whose locks are larger than what it owns.
+//! - **Excess**: an account that came to own less than its locks.
 //!
 //! ## Lifecycle
 //!
 //! | Trigger | Action | Ends |
 //! |---|---|---|
 //! | `set_parameter` | checks the rail, settles by `before_change`, stores, remembers the former value | the former value counts for one period |
-//! | `halt` | enters safe mode or prolongs it by [`Config::HaltDuration`] | by itself, or by the safe-mode pallet's own exit |
+//! | `halt` | enters safe mode or prolongs it by [`Config::HaltDuration`] | by itself, after as many blocks of this chain or of the provider, or by the safe-mode pallet's own exit |
 //! | `pause` | pauses calls, schedules the return after [`Config::PauseDuration`] | by the scheduler, or by the tx-pause pallet's own unpause |
 //! | a balance falls below its locks | the account is noted; the next `on_initialize` lowers its votes | when no vote exceeds the balance |
 //!
@@ -38,6 +38,7 @@
 //! - I1: every parameter is in its range.
 //! - I2: every parameter is within its limit per period of each value that it had within the period.
 //! - I3: measures are remembered in order, and none lies in the future.
+//! - I4: no halt of this pallet goes on for longer than all measures of a period last.
 //!
 //! ## Money flow
 //!
@@ -53,7 +54,8 @@
 //! ## Limitations
 //!
 //! - Root can write storage and code, and so pass any rail; what bounds Root is how long its track takes.
-//! - Safe mode counts blocks of this chain, the other periods those of [`Config::BlockNumberProvider`].
+//! - Safe mode counts blocks of this chain, so that a halt ends early where these come faster than those of
+//!   [`Config::BlockNumberProvider`]. It never lasts longer than [`Config::HaltDuration`] of either.
 //! - A referendum that is decided keeps its result, whatever happens to the votes afterwards.
 
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -202,7 +204,8 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxMeasures: Get<u32>;
 
-		/// What a halt, or its prolongation, lasts, in blocks of this chain. At least 1.
+		/// What a halt, or its prolongation, lasts at most: as many blocks of this chain or of the
+		/// provider, whichever have passed first. At least 1.
 		#[pallet::constant]
 		type HaltDuration: Get<BlockNumberFor<Self>>;
 
@@ -242,6 +245,12 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Measures<T: Config> =
 		StorageValue<_, BoundedVec<BlockNumberFor<T>, T::MaxMeasures>, ValueQuery>;
+
+	/// When the present halt ends, in blocks of the provider, if it was [`Call::halt`] that began it.
+	///
+	/// Whoever enters safe mode by other means for longer must kill it.
+	#[pallet::storage]
+	pub type HaltedUntil<T: Config> = StorageValue<_, BlockNumberFor<T>>;
 
 	/// Accounts whose votes may exceed what they own, and how many classes of votes were gone through.
 	/// Written by [`Watched`], emptied by `on_initialize`.
@@ -315,7 +324,7 @@ pub mod pallet {
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_initialize(_: BlockNumberFor<T>) -> Weight {
-			Self::lower_votes()
+			Self::end_halt().saturating_add(Self::lower_votes())
 		}
 
 		fn integrity_test() {
@@ -432,7 +441,7 @@ impl<T: Config> Pallet<T> {
 	/// Checks the invariants that the documentation of this crate numbers.
 	pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
 		use frame_support::{ensure, traits::Get};
-		use sp_runtime::traits::BlockNumberProvider;
+		use sp_runtime::traits::{BlockNumberProvider, Saturating};
 		let now = T::BlockNumberProvider::current_block_number();
 		for key in T::Parameters::keys() {
 			let (guard, value) = (T::Parameters::guard(&key), T::Parameters::current(&key));
@@ -442,6 +451,10 @@ impl<T: Config> Pallet<T> {
 		let measures = Measures::<T>::get();
 		ensure!(measures.is_sorted(), "I3: measures are out of order");
 		ensure!(measures.last().is_none_or(|at| *at <= now), "I3: a measure lies in the future");
+		if let Some(until) = HaltedUntil::<T>::get() {
+			let longest = T::HaltDuration::get().saturating_mul(T::MaxMeasures::get().into());
+			ensure!(until <= now.saturating_add(longest), "I4: a halt is longer than its measures");
+		}
 		ensure!(measures.len() <= T::MaxMeasures::get() as usize, "I3: too many measures");
 		Ok(())
 	}

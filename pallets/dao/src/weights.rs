@@ -27,7 +27,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 
 	fn halt() -> Weight {
-		Weight::from_parts(30_000_000, 6_000).saturating_add(T::DbWeight::get().reads_writes(4, 2))
+		Weight::from_parts(30_000_000, 8_000).saturating_add(T::DbWeight::get().reads_writes(5, 3))
 	}
 
 	fn pause(c: u32) -> Weight {

@@ -36,10 +36,36 @@ mod halt {
 			assert_ok!(halt());
 			System::assert_last_event(Event::<Test>::Halted { blocks: 10 }.into());
 			assert!(is_refused(transfer()));
-			run_to(11);
+			run_to(10);
 			assert!(SafeMode::is_entered());
-			run_to(12);
+			run_to(11);
 			assert!(!SafeMode::is_entered() && !is_refused(transfer()));
+			assert_eq!(HaltedUntil::<Test>::get(), None);
+		});
+	}
+
+	#[test]
+	fn after_an_early_end_is_as_long_as_any() {
+		build_and_execute(|| {
+			assert_ok!(halt());
+			assert_ok!(halt());
+			assert_ok!(SafeMode::force_exit(Origin::EmergencyHalt.into()));
+			run_to(5);
+			assert_ok!(halt());
+			assert_eq!(HaltedUntil::<Test>::get(), Some(15));
+			run_to(15);
+			assert!(!SafeMode::is_entered());
+		});
+	}
+
+	#[test]
+	fn does_not_end_what_others_entered() {
+		build_and_execute(|| {
+			assert!(<SafeMode as frame_support::traits::SafeMode>::enter(50).is_ok());
+			assert_ok!(halt());
+			assert_eq!(HaltedUntil::<Test>::get(), None);
+			run_to(40);
+			assert!(<SafeMode as frame_support::traits::SafeMode>::is_entered());
 		});
 	}
 

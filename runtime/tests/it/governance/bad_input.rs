@@ -144,8 +144,10 @@ fn a_call_that_is_filtered_is_refused_at_enactment() {
 		let payout = pallet_treasury::Call::payout { index: 0 };
 		let index = propose(Origin::SmallSpender, payout);
 		all_vote(index, true);
+		let info = track(30);
+		pass(info.prepare_period + info.confirm_period + info.min_enactment_period - 1);
 		assert_ok!(Dao::halt(RuntimeOrigin::root()));
-		enact(30);
+		pass(1);
 		let filtered = DispatchError::from(frame_system::Error::<Runtime>::CallFiltered).stripped();
 		let results: Vec<_> =
 			enacted().into_iter().map(|result| result.map_err(DispatchError::stripped)).collect();

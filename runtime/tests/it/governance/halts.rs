@@ -235,6 +235,31 @@ fn every_call_of_governance_works_in_safe_mode() {
 	});
 }
 
+/// Measures are counted by the relay chain's clock, and so is what they bring.
+#[test]
+fn a_halt_lasts_no_longer_where_blocks_are_slow() {
+	governed(|| {
+		assert_ok!(Dao::halt(RuntimeOrigin::root()));
+		pass(SAFE_MODE_DURATION - 1);
+		assert!(SafeMode::is_entered());
+		pass(1);
+		assert!(!SafeMode::is_entered());
+		assert!(!is_stopped(&transfer()));
+	});
+}
+
+#[test]
+fn a_failed_migration_is_not_over_after_a_day() {
+	use frame_support::migrations::FailedMigrationHandler;
+	governed(|| {
+		assert_ok!(Dao::halt(RuntimeOrigin::root()));
+		phala_runtime::configs::EnterSafeModeAndResume::failed(Some(0));
+		assert_ok!(Dao::halt(RuntimeOrigin::root()));
+		pass(3 * SAFE_MODE_DURATION);
+		assert!(SafeMode::is_entered());
+	});
+}
+
 #[test]
 fn blocks_go_on_in_a_halt() {
 	governed(|| {
