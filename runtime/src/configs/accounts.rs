@@ -100,10 +100,14 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 									| pallet_vesting::Call::vest_other { .. }
 							)
 					) || (matches!(call, RuntimeCall::Identity(_)) &&
-					// Puts up a fee that goes to a registrar.
+					// A fee that goes to a registrar, and deposits that a sub-account can walk off with.
 					!matches!(
 						call,
-						RuntimeCall::Identity(pallet_identity::Call::request_judgement { .. })
+						RuntimeCall::Identity(
+							pallet_identity::Call::request_judgement { .. }
+								| pallet_identity::Call::add_sub { .. }
+								| pallet_identity::Call::set_subs { .. }
+						)
 					))
 			}
 			Self::CancelProxy => {

@@ -49,6 +49,14 @@ fn table() -> Vec<(RuntimeCall, [bool; 7])> {
 			[true, false, false, true, false, false, false],
 		),
 		(
+			pallet_identity::Call::add_sub { sub: bob(), data: Default::default() }.into(),
+			[true, false, false, true, false, false, false],
+		),
+		(
+			pallet_identity::Call::set_subs { subs: vec![] }.into(),
+			[true, false, false, true, false, false, false],
+		),
+		(
 			pallet_preimage::Call::note_preimage { bytes: vec![1] }.into(),
 			[true, true, false, false, false, false, true],
 		),
