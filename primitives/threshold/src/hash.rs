@@ -2,7 +2,7 @@
 
 use codec::Encode;
 use curve25519_dalek::RistrettoPoint;
-use sha2::{Digest, Sha256, Sha512};
+use sha2_0_10::{Digest, Sha256, Sha512};
 
 use crate::{Element, Error, PROTOCOL};
 

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use chacha20poly1305::{AeadInPlace, ChaCha20Poly1305, Key, KeyInit, Nonce, Tag};
 use hkdf::Hkdf;
-use sha2::Sha256;
+use sha2_0_10::Sha256;
 use zeroize::Zeroizing;
 
 use crate::Element;

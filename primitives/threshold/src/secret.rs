@@ -6,7 +6,7 @@ use codec::Encode;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use hkdf::Hkdf;
 use rand_core::CryptoRngCore;
-use sha2::Sha512;
+use sha2_0_10::Sha512;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::{Element, Error, PROTOCOL};

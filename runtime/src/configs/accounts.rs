@@ -100,8 +100,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 									| pallet_vesting::Call::vest_other { .. }
 							)
 					) || (matches!(call, RuntimeCall::Identity(_)) &&
-					// The fee of a judgement goes to a registrar, the deposit of a sub-account to who
-					// quits being one.
+					// A fee that goes to a registrar, and deposits that a sub-account can walk off with.
 					!matches!(
 						call,
 						RuntimeCall::Identity(

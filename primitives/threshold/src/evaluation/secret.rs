@@ -5,7 +5,7 @@ use alloc::collections::BTreeMap;
 use codec::Encode;
 use curve25519_dalek::{RistrettoPoint, traits::VartimeMultiscalarMul};
 use hkdf::Hkdf;
-use sha2::{Digest, Sha512};
+use sha2_0_10::{Digest, Sha512};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::{Blind, Partial, Request};

@@ -8,7 +8,7 @@ use hkdf::Hkdf;
 use merlin::Transcript;
 use phala_threshold::*;
 use rand_chacha::{ChaCha20Rng, rand_core::RngCore};
-use sha2::{Digest, Sha256};
+use sha2_0_10::{Digest, Sha256};
 
 const PROTOCOL: &str = "phala-threshold/1";
 
