@@ -56,6 +56,67 @@ pub mod time {
 	pub const SAFE_MODE_DURATION: BlockNumber = live_or_development(DAYS, 5 * MINUTES);
 }
 
+/// Periods of governance, in relay-chain blocks, and its amounts.
+pub mod governance {
+	use super::{
+		Balance, BlockNumber,
+		currency::PHA,
+		live_or_development,
+		time::{DAYS, MINUTES},
+	};
+
+	/// A withdrawal that a pool cannot serve at once waits no longer than this for its workers to stop.
+	pub const GRACE_PERIOD: BlockNumber = 7 * DAYS;
+	/// A worker that stops keeps its stake for so long.
+	pub const COOL_DOWN: BlockNumber = 7 * DAYS;
+	/// The slowest way out of everything that PHA can be in.
+	pub const SLOWEST_EXIT: BlockNumber = GRACE_PERIOD + COOL_DOWN;
+	/// Root could change anything, so that it acts this long after a referendum was approved: whoever
+	/// disagrees can leave before.
+	pub const ROOT_ENACTMENT: BlockNumber = live_or_development(21 * DAYS, MINUTES);
+	const _: () = assert!(cfg!(feature = "development") || ROOT_ENACTMENT > SLOWEST_EXIT);
+
+	/// A vote with conviction x1 locks its PHA for one of these after the referendum.
+	pub const VOTE_LOCKING_PERIOD: BlockNumber = live_or_development(7 * DAYS, 2 * MINUTES);
+	/// A referendum without its decision deposit ends after this.
+	pub const UNDECIDING_TIMEOUT: BlockNumber = live_or_development(14 * DAYS, 5 * MINUTES);
+	/// A whitelisted call that could not be dispatched at once waits no longer than this.
+	pub const DEFERRED_DISPATCH_EXPIRATION: BlockNumber =
+		live_or_development(28 * DAYS, 10 * MINUTES);
+	/// Deposit of who submits a referendum.
+	pub const SUBMISSION_DEPOSIT: Balance = 10 * PHA;
+	/// A live chain starts with no less that can vote: of less, a few could buy every decision.
+	pub const MIN_TURNOUT: Balance = 1_000_000 * PHA;
+	/// Referenda that wait for a place on their track.
+	pub const MAX_QUEUED: u32 = 100;
+	/// Votes that an account may have on one track. With a hundred, a delegation would be heavier than an
+	/// extrinsic may be.
+	pub const MAX_VOTES: u32 = 32;
+
+	/// Period of the guard rails' limits.
+	pub const CHANGE_PERIOD: BlockNumber = live_or_development(28 * DAYS, 10 * MINUTES);
+	/// Changes of one parameter in a period.
+	pub const MAX_CHANGES: u32 = 8;
+	/// Period in which emergency measures are counted.
+	pub const MEASURE_PERIOD: BlockNumber = live_or_development(28 * DAYS, HOUR);
+	/// Emergency measures in a period.
+	pub const MAX_MEASURES: u32 = 7;
+	/// A pause of calls, or its prolongation, lasts for so long.
+	pub const PAUSE_DURATION: BlockNumber = live_or_development(DAYS, 5 * MINUTES);
+	const HOUR: BlockNumber = 60 * MINUTES;
+
+	/// The treasury looks after its own books once in this period. Nothing is burnt then.
+	pub const SPEND_PERIOD: BlockNumber = live_or_development(6 * DAYS, 5 * MINUTES);
+	/// An approved spend that nobody collects lapses after this.
+	pub const PAYOUT_PERIOD: BlockNumber = live_or_development(30 * DAYS, 30 * MINUTES);
+	/// What a small spender may spend at a time.
+	pub const SMALL_SPEND: Balance = 10_000 * PHA;
+	/// What a medium spender may spend at a time.
+	pub const MEDIUM_SPEND: Balance = 100_000 * PHA;
+	/// What a big spender may spend at a time.
+	pub const BIG_SPEND: Balance = 1_000_000 * PHA;
+}
+
 /// How blocks are built and backed.
 pub mod consensus {
 	use frame_support::weights::{Weight, constants::WEIGHT_REF_TIME_PER_SECOND};
@@ -87,6 +148,7 @@ pub mod consensus {
 /// Attestation of workers.
 pub mod attestation {
 	use super::time::SLOT_DURATION;
+	use hex_literal::hex;
 
 	/// Parachain blocks for which the block that a quote names counts as recent: 20 minutes.
 	pub const FRESHNESS_WINDOW: u32 = 200;
@@ -105,14 +167,21 @@ pub mod attestation {
 	/// Evaluation number of the development PKI's collateral.
 	pub const DEVELOPMENT_EVALUATION: u32 = 20;
 	/// Measurements of the simulated `phala-worker`, in SGX and in TDX.
-	pub const DEVELOPMENT_WORKERS: [[u8; 32]; 2] = [[1; 32], [2; 32]];
+	pub const DEVELOPMENT_WORKERS: [[u8; 32]; 2] = [
+		hex!("619ed457361352c7bc46bef22b3cbbeb5879e79a94261bc3baeb579d43d74c76"),
+		hex!("ace04a1184124cd0943eb2d2969f6c225240cd04a3ebd963cf83990f2a3fd962"),
+	];
 	/// Measurements of the simulated `phala-gatekeeper`, in SGX and in TDX.
-	pub const DEVELOPMENT_GATEKEEPERS: [[u8; 32]; 2] = [[3; 32], [4; 32]];
+	pub const DEVELOPMENT_GATEKEEPERS: [[u8; 32]; 2] = [
+		hex!("5c0ee6ea9ba19d510cdd23a9f13d628fa022312496ec54544bd467d2b27e5d41"),
+		hex!("6231890a9f02aa2269dfccba645d7e25edb2922a56d75831ecaa498e6064ff60"),
+	];
 }
 
 /// Accounts that belong to the chain itself.
 pub mod accounts {
 	use super::{AccountId, AccountIdConversion, PalletId};
+	use alloc::vec::Vec;
 
 	/// Receives its share of the fees, and what nobody may claim.
 	pub const TREASURY: PalletId = PalletId(*b"py/trsry");
@@ -129,5 +198,13 @@ pub mod accounts {
 	/// Account of the mining subsidy pot.
 	pub fn subsidy_pot() -> AccountId {
 		SUBSIDY_POT.into_account_truncating()
+	}
+
+	/// Pots, reserves and escrows: what they hold never votes, and support is not measured against it.
+	pub fn non_voting() -> Vec<AccountId> {
+		[TREASURY, SUBSIDY_POT, COLLATOR_POT]
+			.iter()
+			.map(AccountIdConversion::into_account_truncating)
+			.collect()
 	}
 }

@@ -5,21 +5,28 @@
 
 use crate::{
 	AccountId, Balance, Balances, Runtime, RuntimeGenesisConfig,
+	configs::governance::{MaxTurnout, rank_rules},
 	constants::{
 		accounts,
 		currency::{MINING_SUBSIDY, PHA, TOTAL_SUPPLY},
+		governance::MIN_TURNOUT,
 	},
 };
 use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 use codec::Encode;
-use frame_support::{genesis_builder_helper, traits::fungible::Inspect};
+use frame_support::{
+	genesis_builder_helper,
+	traits::{Get, fungible::Inspect},
+};
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 
-/// Builds the genesis state and checks it.
+/// Builds the genesis state, with the rules of the fellowship's ranks, and checks it.
 pub fn build_state(json: Vec<u8>) -> sp_genesis_builder::Result {
 	genesis_builder_helper::build_state::<RuntimeGenesisConfig>(json)?;
+	pallet_core_fellowship::Params::<Runtime>::put(rank_rules());
 	check_supply()?;
 	if cfg!(not(feature = "development")) {
+		check_turnout()?;
 		check_collators()?;
 		check_keys()?;
 	}
@@ -43,6 +50,18 @@ fn check_supply() -> Result<(), String> {
 		return Err(format!(
 			"the mining subsidy pot holds {subsidy} plancks instead of {MINING_SUBSIDY}: leave its \
 			entry in `balances.balances` as the preset has it",
+		));
+	}
+	Ok(())
+}
+
+/// Enough PHA can vote.
+fn check_turnout() -> Result<(), String> {
+	let turnout = MaxTurnout::get();
+	if turnout < MIN_TURNOUT {
+		return Err(format!(
+			"only {turnout} plancks can vote, and support is measured against that: give at least \
+			{MIN_TURNOUT} to accounts of holders in `balances.balances`",
 		));
 	}
 	Ok(())

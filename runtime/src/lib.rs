@@ -179,11 +179,34 @@ mod runtime {
 	#[runtime::pallet_index(43)]
 	pub type Identity = pallet_identity;
 
-	// 50: governance
+	// 49: governance. Hooks run in the order of the indices: the DAO's must run before the scheduler's,
+	// so that votes are lowered to what their voters own before referenda are decided.
+	#[runtime::pallet_index(49)]
+	pub type Dao = pallet_dao;
 	#[runtime::pallet_index(50)]
 	pub type Preimage = pallet_preimage;
 	#[runtime::pallet_index(51)]
 	pub type Scheduler = pallet_scheduler;
+	#[runtime::pallet_index(52)]
+	pub type Referenda = pallet_referenda;
+	#[runtime::pallet_index(53)]
+	pub type ConvictionVoting = pallet_conviction_voting;
+	#[runtime::pallet_index(54)]
+	pub type Whitelist = pallet_whitelist;
+	#[runtime::pallet_index(55)]
+	pub type Treasury = pallet_treasury;
+	#[runtime::pallet_index(56)]
+	pub type Bounties = pallet_bounties;
+	#[runtime::pallet_index(57)]
+	pub type ChildBounties = pallet_child_bounties;
+	#[runtime::pallet_index(58)]
+	pub type FellowshipCollective = pallet_ranked_collective;
+	#[runtime::pallet_index(59)]
+	pub type FellowshipCore = pallet_core_fellowship;
+	#[runtime::pallet_index(60)]
+	pub type FellowshipReferenda = pallet_referenda<Instance2>;
+	#[runtime::pallet_index(61)]
+	pub type Parameters = pallet_parameters;
 
 	// 65: emergencies
 	#[runtime::pallet_index(65)]

@@ -57,6 +57,27 @@ export async function bestNumber(api: ApiPromise): Promise<number> {
   return (await api.rpc.chain.getHeader()).number.toNumber();
 }
 
+/// Calls a method that polkadot.js does not know.
+export async function rpc(port: number, method: string, params: unknown[]) {
+  const response = await fetch(`http://127.0.0.1:${port}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ id: 1, jsonrpc: "2.0", method, params }),
+  });
+  const { result, error } = await response.json();
+  if (error) throw new Error(`${method}: ${error.message}`);
+  return result;
+}
+
+/// The Aura slot of block `number`: a u64, little-endian, in its pre-runtime digest. Asks for the bare
+/// header, since polkadot.js would decode it with the state of its block, which may be pruned.
+export async function slotOf(port: number, number: number): Promise<number> {
+  const hash = await rpc(port, "chain_getBlockHash", [number]);
+  const { digest } = await rpc(port, "chain_getHeader", [hash]);
+  const preRuntime = digest.logs.find((log: string) => log.startsWith("0x0661757261"));
+  return Number(Buffer.from(preRuntime.slice(2), "hex").readBigUInt64LE(6));
+}
+
 export interface Finalised {
   block: string;
   number: number;

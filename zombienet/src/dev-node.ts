@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sleep } from "./client.ts";
+import { rpc, sleep } from "./client.ts";
 
 export class DevNode {
   private constructor(
@@ -34,15 +34,11 @@ export class DevNode {
   }
 
   private async ready(): Promise<void> {
-    const body = JSON.stringify({ id: 1, jsonrpc: "2.0", method: "chain_getHeader", params: [] });
-    const headers = { "content-type": "application/json" };
     for (let second = 0; second < 240; second++) {
       if (this.child.exitCode !== null)
         throw new Error(`phala-node ended with ${this.child.exitCode}: see ${this.log}`);
-      const url = `http://127.0.0.1:${this.port}`;
-      const answer = await fetch(url, { method: "POST", headers, body }).catch(() => undefined);
-      const { result } = answer ? ((await answer.json()) as { result?: { number: string } }) : {};
-      if (result && Number(result.number) > 0) return;
+      const header = await rpc(this.port, "chain_getHeader", []).catch(() => undefined);
+      if (header && Number(header.number) > 0) return;
       await sleep(1_000);
     }
     throw new Error(`phala-node produces no block: see ${this.log}`);

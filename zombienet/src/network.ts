@@ -2,10 +2,11 @@
 
 import "./tolerant-logs.ts";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync } from "node:fs";
+import { appendFileSync, mkdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { format } from "node:util";
 import type { ApiPromise } from "@polkadot/api";
 import orchestrator, { type Network } from "@zombienet/orchestrator";
 import utils from "@zombienet/utils";
@@ -23,6 +24,17 @@ export const RPC_PORTS: Record<string, number> = {
 
 export const VALIDATORS = ["validator-1", "validator-2"];
 export const COLLATORS = ["alice", "bob"];
+
+/// What Zombienet says while `work` runs goes to `file`: most of it are failed attempts that it repeats.
+async function logging<T>(file: string, work: () => Promise<T>): Promise<T> {
+  const print = console.log;
+  console.log = (...words) => appendFileSync(file, `${format(...words)}\n`);
+  try {
+    return await work();
+  } finally {
+    console.log = print;
+  }
+}
 
 export class LocalNetwork {
   private apis: ApiPromise[] = [];
@@ -44,11 +56,13 @@ export class LocalNetwork {
     );
     process.env.PHALA_LOCAL_SPEC = spec;
     const file = fileURLToPath(new URL("../networks/local.toml", import.meta.url));
-    const network = await orchestrator.start("", utils.readNetworkConfig(file), {
-      dir: directory,
-      force: true,
-      spawnConcurrency: 1,
-    });
+    const network = await logging(join(directory, "zombienet.log"), () =>
+      orchestrator.start("", utils.readNetworkConfig(file), {
+        dir: directory,
+        force: true,
+        spawnConcurrency: 1,
+      }),
+    );
     return new LocalNetwork(directory, network);
   }
 

@@ -3,9 +3,13 @@
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
-use sp_core::{H256, Pair, sr25519};
+use sp_core::H256;
 
-use crate::{WorkerKey, WorkerSignature};
+#[cfg(feature = "std")]
+use {
+	crate::{WorkerKey, WorkerSignature},
+	sp_core::{Pair, sr25519},
+};
 
 /// The chain for which something is signed. A copy of the chain, with another genesis or under
 /// another para id, is another one.
@@ -59,11 +63,13 @@ pub trait Statement: Encode {
 	}
 
 	/// Signs, inside the TEE.
+	#[cfg(feature = "std")]
 	fn sign(&self, chain: &ChainId, key: &sr25519::Pair) -> WorkerSignature {
 		key.sign(&self.message(chain))
 	}
 
-	/// Whether `worker` stated this for `chain`.
+	/// Whether `worker` stated this for `chain`. A runtime asks its host instead.
+	#[cfg(feature = "std")]
 	fn is_signed_by(&self, chain: &ChainId, worker: &WorkerKey, by: &WorkerSignature) -> bool {
 		sr25519::Pair::verify(by, self.message(chain), worker)
 	}

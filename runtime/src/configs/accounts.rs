@@ -1,13 +1,12 @@
 //! Tools for accounts: batches, multisigs, proxies, identities.
 
-use super::{Admin, ToTreasuryLegacy};
+use super::{GeneralAdminOrRoot, RelayClock, ToTreasuryLegacy, is_governance};
 use crate::{
 	Balance, Balances, OriginCaller, Runtime, RuntimeCall, RuntimeEvent, Signature, System,
 	constants::{currency::deposit, time::DAYS},
 	weights,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use cumulus_pallet_parachain_system::RelaychainDataProvider;
 use frame_support::{
 	parameter_types,
 	traits::{ConstU32, ConstU128, InstanceFilter},
@@ -72,7 +71,7 @@ pub enum ProxyType {
 	/// Run a collator: candidacy and session keys.
 	#[codec(index = 5)]
 	Collator,
-	/// Submit preimages and take part in governance.
+	/// Take part in governance: preimages, referenda, votes, the fellowship. Not bounties, which move PHA.
 	#[codec(index = 6)]
 	Governance,
 }
@@ -89,23 +88,27 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 			// Listed by what is allowed: a pallet that arrives later is not allowed by accident.
 			Self::NonTransfer => {
 				is_wrapper(call)
+					|| is_governance(call)
 					|| matches!(
 						call,
 						RuntimeCall::System(_)
 							| RuntimeCall::Proxy(_)
 							| RuntimeCall::CollatorSelection(_)
 							| RuntimeCall::Session(_)
-							| RuntimeCall::Preimage(_)
 							| RuntimeCall::WorkerRegistry(_)
 							| RuntimeCall::Vesting(
 								pallet_vesting::Call::vest { .. }
 									| pallet_vesting::Call::vest_other { .. }
 							)
 					) || (matches!(call, RuntimeCall::Identity(_)) &&
-					// Puts up a fee that goes to a registrar.
+					// A fee that goes to a registrar, and deposits that a sub-account can walk off with.
 					!matches!(
 						call,
-						RuntimeCall::Identity(pallet_identity::Call::request_judgement { .. })
+						RuntimeCall::Identity(
+							pallet_identity::Call::request_judgement { .. }
+								| pallet_identity::Call::add_sub { .. }
+								| pallet_identity::Call::set_subs { .. }
+						)
 					))
 			}
 			Self::CancelProxy => {
@@ -127,7 +130,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 				is_wrapper(call)
 					|| matches!(call, RuntimeCall::CollatorSelection(_) | RuntimeCall::Session(_))
 			}
-			Self::Governance => is_wrapper(call) || matches!(call, RuntimeCall::Preimage(_)),
+			Self::Governance => is_wrapper(call) || is_governance(call),
 		}
 	}
 
@@ -159,7 +162,7 @@ impl pallet_proxy::Config for Runtime {
 	type AnnouncementDepositBase = ConstU128<{ deposit(1, 48) }>;
 	type AnnouncementDepositFactor = ConstU128<{ deposit(0, 66) }>;
 	/// Delays count relay-chain blocks.
-	type BlockNumberProvider = RelaychainDataProvider<Runtime>;
+	type BlockNumberProvider = RelayClock;
 }
 
 parameter_types! {
@@ -175,18 +178,18 @@ impl pallet_identity::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
 	type Currency = Balances;
 	type BasicDeposit = BasicDeposit;
-	type ByteDeposit = super::DepositPerByte;
+	type ByteDeposit = ConstU128<{ deposit(0, 1) }>;
 	type UsernameDeposit = UsernameDeposit;
 	type SubAccountDeposit = SubAccountDeposit;
 	type MaxSubAccounts = ConstU32<100>;
 	type IdentityInformation = IdentityInfo<ConstU32<100>>;
 	type MaxRegistrars = ConstU32<20>;
 	type Slashed = ToTreasuryLegacy;
-	type ForceOrigin = Admin;
-	type RegistrarOrigin = Admin;
+	type ForceOrigin = GeneralAdminOrRoot;
+	type RegistrarOrigin = GeneralAdminOrRoot;
 	type OffchainSignature = Signature;
 	type SigningPublicKey = <Signature as Verify>::Signer;
-	type UsernameAuthorityOrigin = Admin;
+	type UsernameAuthorityOrigin = GeneralAdminOrRoot;
 	type PendingUsernameExpiration = ConstU32<{ 7 * DAYS }>;
 	type UsernameGracePeriod = ConstU32<{ 30 * DAYS }>;
 	type MaxSuffixLength = ConstU32<7>;

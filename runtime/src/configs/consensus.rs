@@ -1,6 +1,5 @@
 //! Blocks: who builds them, and how the relay chain takes them.
 
-use super::Admin;
 use crate::{
 	AccountId, Aura, AuraId, Balances, CollatorSelection, MessageQueue, ParachainInfo, Runtime,
 	RuntimeEvent, Session, SessionKeys, XcmpQueue,
@@ -20,6 +19,7 @@ use frame_support::{
 	traits::{ConstBool, ConstU32, ConstU64, ConstU128, EnqueueWithOrigin},
 	weights::Weight,
 };
+use frame_system::EnsureRoot;
 use pallet_session::{FindAccountFromAuthorIndex, PeriodicSessions};
 use sp_runtime::traits::OpaqueKeys;
 
@@ -57,7 +57,7 @@ pub type ConsensusHook = cumulus_pallet_aura_ext::FixedVelocityConsensusHook<
 
 impl cumulus_pallet_parachain_system::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
-	type OnSystemEvent = ();
+	type OnSystemEvent = super::BeginAgendas;
 	type SelfParaId = ParachainInfo;
 	type OutboundXcmpMessageSource = XcmpQueue;
 	type DmpQueue = EnqueueWithOrigin<MessageQueue, RelayOrigin>;
@@ -106,7 +106,8 @@ parameter_types! {
 impl pallet_collator_selection::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
 	type Currency = Balances;
-	type UpdateOrigin = Admin;
+	/// Whoever chooses the collators could stop the chain: no faster than any other act of Root.
+	type UpdateOrigin = EnsureRoot<AccountId>;
 	type PotId = CollatorPot;
 	type MaxCandidates = ConstU32<100>;
 	/// Below this number nobody may leave. A development chain lives with one.

@@ -1,43 +1,32 @@
 //! How each pallet is configured, one file per subject.
 
 mod accounts;
+mod clock;
 mod consensus;
 mod emergency;
-mod governance;
+pub mod governance;
 mod money;
 mod system;
 mod workers;
 pub mod xcm;
 
 pub use accounts::ProxyType;
+pub use clock::{BeginAgendas, RelayClock};
 pub use consensus::ConsensusHook;
 pub use emergency::{Unpausable, WorksInSafeMode};
+use governance::{GeneralAdminOrRoot, is_governance, parameters::dynamic_params::deposits};
 use money::ToTreasuryLegacy;
 pub use money::{DealWithFees, ToTreasury, TreasuryAccount, WeightToFee};
 pub use system::{EnterSafeModeAndResume, RuntimeBlockLength, RuntimeBlockWeights};
 pub use workers::SelfParaId;
 
-use crate::{AccountId, Balance, Balances, constants::currency::deposit};
-use frame_support::{
-	parameter_types,
-	traits::{LinearStoragePrice, fungible::HoldConsideration},
-};
-use frame_system::EnsureRoot;
+use crate::{AccountId, Balance, Balances};
+use frame_support::traits::{LinearStoragePrice, fungible::HoldConsideration};
 
-/// Root, until an origin of the DAO takes over.
-pub type Admin = EnsureRoot<AccountId>;
-
-parameter_types! {
-	/// Deposit for an item in storage.
-	pub const DepositPerItem: Balance = deposit(1, 0);
-	/// Deposit for a byte in storage.
-	pub const DepositPerByte: Balance = deposit(0, 1);
-}
-
-/// A deposit on hold, in proportion to what is stored.
+/// A deposit on hold, in proportion to what is stored. Governed; what is on hold already stays as it is.
 type StorageDeposit<Reason> = HoldConsideration<
 	AccountId,
 	Balances,
 	Reason,
-	LinearStoragePrice<DepositPerItem, DepositPerByte, Balance>,
+	LinearStoragePrice<deposits::PerItem, deposits::PerByte, Balance>,
 >;

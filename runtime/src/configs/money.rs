@@ -1,19 +1,19 @@
 //! Balances, fees and vesting.
 
+use super::{RelayClock, governance::parameters::dynamic_params::fees};
 use crate::{
 	AccountId, Authorship, Balance, Balances, Runtime, RuntimeEvent, RuntimeFreezeReason,
 	RuntimeHoldReason, System,
 	constants::{
 		accounts,
-		currency::{EXISTENTIAL_DEPOSIT, MILLI_PHA, PHA, TRANSACTION_BYTE_FEE},
+		currency::{EXISTENTIAL_DEPOSIT, PHA},
 	},
 	weights,
 };
-use cumulus_pallet_parachain_system::RelaychainDataProvider;
 use frame_support::{
 	parameter_types,
 	traits::{
-		ConstU8, ConstU32, ConstU128, Currency as _, Imbalance, OnUnbalanced, VariantCountOf,
+		ConstU8, ConstU32, ConstU128, Currency as _, Get, Imbalance, OnUnbalanced, VariantCountOf,
 		WithdrawReasons,
 		fungible::{Balanced, Credit},
 		tokens::imbalance::ResolveTo,
@@ -54,7 +54,8 @@ impl pallet_balances::Config for Runtime {
 	type Balance = Balance;
 	type DustRemoval = ToTreasury;
 	type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
-	type AccountStore = System;
+	/// Votes are lowered with the balance behind them.
+	type AccountStore = pallet_dao::Watched<Runtime, System>;
 	type ReserveIdentifier = [u8; 8];
 	type FreezeIdentifier = RuntimeFreezeReason;
 	type MaxLocks = ConstU32<50>;
@@ -85,8 +86,8 @@ impl OnUnbalanced<Credit<AccountId, Balances>> for DealWithFees {
 	}
 }
 
-/// Turns weight into a fee: an empty extrinsic costs a thousandth of a PHA, and what fills a share of
-/// a block's proof size costs as much as what fills the same share of its computation.
+/// Turns weight into a fee: an empty extrinsic costs [`fees::Base`], and what fills a share of a block's
+/// proof size costs as much as what fills the same share of its computation.
 pub struct WeightToFee;
 
 impl WeightToFeeT for WeightToFee {
@@ -99,7 +100,7 @@ impl WeightToFeeT for WeightToFee {
 		let by_proof = u128::from(weight.proof_size())
 			.saturating_mul(MAXIMUM_BLOCK_WEIGHT.ref_time().into())
 			/ u128::from(MAXIMUM_BLOCK_WEIGHT.proof_size());
-		by_time.max(by_proof).saturating_mul(MILLI_PHA) / base
+		by_time.max(by_proof).saturating_mul(fees::Base::get()) / base
 	}
 }
 
@@ -108,7 +109,7 @@ impl pallet_transaction_payment::Config for Runtime {
 	type OnChargeTransaction = FungibleAdapter<Balances, DealWithFees>;
 	type OperationalFeeMultiplier = ConstU8<5>;
 	type WeightToFee = WeightToFee;
-	type LengthToFee = ConstantMultiplier<Balance, ConstU128<TRANSACTION_BYTE_FEE>>;
+	type LengthToFee = ConstantMultiplier<Balance, fees::PerByte>;
 	type FeeMultiplierUpdate = SlowAdjustingFeeUpdate<Self>;
 	type WeightInfo = weights::pallet_transaction_payment::WeightInfo<Runtime>;
 }
@@ -121,6 +122,6 @@ impl pallet_vesting::Config for Runtime {
 	type WeightInfo = weights::pallet_vesting::WeightInfo<Runtime>;
 	type UnvestedFundsAllowedWithdrawReasons = UnvestedFundsAllowedWithdrawReasons;
 	/// Schedules count relay-chain blocks.
-	type BlockNumberProvider = RelaychainDataProvider<Runtime>;
+	type BlockNumberProvider = RelayClock;
 	const MAX_VESTING_SCHEDULES: u32 = 28;
 }

@@ -91,6 +91,8 @@ pub struct EnterSafeModeAndResume;
 
 impl FailedMigrationHandler for EnterSafeModeAndResume {
 	fn failed(_migration: Option<u32>) -> FailedMigrationHandling {
+		// Not a halt that is over after a day.
+		pallet_dao::HaltedUntil::<Runtime>::kill();
 		let halted = if SafeMode::is_entered() {
 			<SafeMode as frame_support::traits::SafeMode>::extend(BlockNumber::MAX)
 		} else {

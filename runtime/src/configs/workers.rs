@@ -1,24 +1,28 @@
 //! Attested workers.
 
-use super::{Admin, StorageDeposit};
+use super::{RelayClock, StorageDeposit};
 use crate::{
-	ParachainInfo, Runtime, RuntimeHoldReason, Timestamp,
+	AccountId, ParachainInfo, Runtime, RuntimeHoldReason, Timestamp,
 	constants::attestation::{
 		FRESHNESS_WINDOW, MIN_MILLIS_PER_BLOCK, REAPPRAISAL_PERIOD, WORKERS_SWEPT_PER_BLOCK,
 	},
 	weights,
 };
-use cumulus_pallet_parachain_system::RelaychainDataProvider;
 use frame_support::{
 	parameter_types,
-	traits::{ConstBool, ConstU32, ConstU64, Get},
+	traits::{ConstBool, ConstU32, ConstU64, EitherOfDiverse, Get},
 };
+use frame_system::EnsureRoot;
+use pallet_dao::origins;
 
 parameter_types! {
 	/// Why PHA is on hold for a worker's record.
 	pub const WorkerRecordHoldReason: RuntimeHoldReason =
 		RuntimeHoldReason::WorkerRegistry(pallet_worker_registry::HoldReason::WorkerRecord);
 }
+
+/// Root, or the track that judges platforms.
+type TcbPolicyAdminOrRoot = EitherOfDiverse<EnsureRoot<AccountId>, origins::TcbPolicyAdmin>;
 
 /// This parachain's id, as quotes bind it.
 pub struct SelfParaId;
@@ -33,12 +37,12 @@ impl pallet_worker_registry::Config for Runtime {
 	type Consideration = StorageDeposit<WorkerRecordHoldReason>;
 	type Time = Timestamp;
 	/// Measurements' activation and sunset count relay-chain blocks.
-	type RelayChain = RelaychainDataProvider<Runtime>;
+	type RelayChain = RelayClock;
 	type OnAttestationChange = ();
 	type Obligations = ();
-	type MeasurementOrigin = Admin;
-	type PolicyOrigin = Admin;
-	type BanOrigin = Admin;
+	type MeasurementOrigin = EitherOfDiverse<EnsureRoot<AccountId>, origins::MeasurementAdmin>;
+	type PolicyOrigin = TcbPolicyAdminOrRoot;
+	type BanOrigin = TcbPolicyAdminOrRoot;
 	type ParaId = SelfParaId;
 	type AllowDevelopmentRoot = ConstBool<{ cfg!(feature = "development") }>;
 	type FreshnessWindow = ConstU32<FRESHNESS_WINDOW>;

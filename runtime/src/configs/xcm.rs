@@ -4,7 +4,7 @@
 //! can issue PHA. Messages pay for themselves in PHA; the relay chain and its governance have no
 //! special power over this chain.
 
-use super::{Admin, StorageDeposit, ToTreasury, TreasuryAccount, WeightToFee};
+use super::{StorageDeposit, ToTreasury, TreasuryAccount, WeightToFee};
 use crate::{
 	AccountId, AllPalletsWithSystem, Balance, Balances, MessageQueue, ParachainInfo,
 	ParachainSystem, PolkadotXcm, Runtime, RuntimeCall, RuntimeEvent, RuntimeHoldReason,
@@ -18,6 +18,7 @@ use frame_support::{
 	traits::{ConstU32, Equals, Everything, Nothing, TransformOrigin},
 	weights::Weight,
 };
+use frame_system::EnsureRoot;
 use pallet_xcm::{AuthorizedAliasers, XcmPassthrough};
 use parachains_common::{
 	message_queue::{NarrowOriginToSibling, ParaIdToSibling},
@@ -198,7 +199,8 @@ impl pallet_xcm::Config for Runtime {
 	type SovereignAccountOf = LocationToAccountId;
 	type MaxLockers = ConstU32<8>;
 	type WeightInfo = weights::pallet_xcm::WeightInfo<Runtime>;
-	type AdminOrigin = Admin;
+	/// It could suspend messages without an end.
+	type AdminOrigin = EnsureRoot<AccountId>;
 	type MaxRemoteLockConsumers = ConstU32<0>;
 	type RemoteLockConsumerIdentifier = ();
 	type AuthorizedAliasConsideration = StorageDeposit<AuthorizeAliasHoldReason>;
@@ -218,7 +220,7 @@ impl cumulus_pallet_xcmp_queue::Config for Runtime {
 	type MaxActiveOutboundChannels = ConstU32<128>;
 	/// Channels usually carry messages of up to 100 KiB; a page holds one and its header.
 	type MaxPageSize = ConstU32<{ 103 * 1024 }>;
-	type ControllerOrigin = Admin;
+	type ControllerOrigin = EnsureRoot<AccountId>;
 	type ControllerOriginConverter = XcmOriginToTransactDispatchOrigin;
 	type WeightInfo = weights::cumulus_pallet_xcmp_queue::WeightInfo<Runtime>;
 	type PriceForSiblingDelivery = PriceForSiblingDelivery;

@@ -32,18 +32,27 @@ mod published {
 
 	published!(
 		cumulus_pallet_parachain_system,
+		pallet_bounties,
+		pallet_child_bounties,
+		pallet_conviction_voting,
+		pallet_core_fellowship,
+		pallet_dao,
 		pallet_identity,
 		pallet_message_queue,
 		pallet_migrations,
 		pallet_multisig,
 		pallet_preimage,
 		pallet_proxy,
+		pallet_ranked_collective,
+		pallet_referenda,
 		pallet_safe_mode,
 		pallet_scheduler,
 		pallet_transaction_payment,
+		pallet_treasury,
 		pallet_tx_pause,
 		pallet_utility,
 		pallet_vesting,
+		pallet_whitelist,
 		pallet_worker_registry,
 	);
 }

@@ -20,6 +20,8 @@ use sp_runtime::{
 
 /// Slot of the block before the first, unless a test begins at another time.
 const EARLY: u64 = 1_000;
+/// The relay chain is years old when the parachain starts.
+const FIRST_HEIGHT: BlockNumber = 30_000_000;
 
 /// A key pair of a name, unknown to anybody else.
 pub fn pair(name: &str) -> sr25519::Pair {
@@ -133,7 +135,9 @@ pub fn block(extrinsics: Vec<UncheckedExtrinsic>) -> Vec<ApplyExtrinsicResult> {
 	let (data, downward, horizontal) = deconstruct_parachain_inherent_data(ParachainInherentData {
 		validation_data: PersistedValidationData {
 			parent_head: parent.encode().into(),
-			relay_parent_number: 100 + number,
+			// Tests may have set the clock ahead.
+			relay_parent_number: (FIRST_HEIGHT + number)
+				.max(ParachainSystem::last_relay_block_number() + 1),
 			relay_parent_storage_root,
 			max_pov_size: 10 * 1024 * 1024,
 		},

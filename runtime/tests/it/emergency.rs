@@ -1,9 +1,9 @@
 //! Halts: what they stop, what they leave alone, and how they end.
 
 use crate::chain::{account, block, run, signed};
-use frame_support::{assert_noop, assert_ok, traits::Contains};
+use frame_support::assert_ok;
 use phala_runtime::{
-	configs::{EnterSafeModeAndResume, Unpausable},
+	configs::EnterSafeModeAndResume,
 	constants::{currency::PHA, time::SAFE_MODE_DURATION},
 	*,
 };
@@ -21,7 +21,7 @@ fn remark() -> RuntimeCall {
 fn safe_mode_stops_transfers_and_not_the_chain() {
 	run(|| {
 		block(vec![]);
-		assert_ok!(SafeMode::force_enter(RuntimeOrigin::root()));
+		assert_ok!(Dao::halt(RuntimeOrigin::root()));
 		let results = block(vec![signed("alice", transfer()), signed("bob", remark())]);
 		assert_eq!(results[0], Ok(Err(frame_system::Error::<Runtime>::CallFiltered.into())));
 		assert_eq!(results[1], Ok(Ok(())));
@@ -32,7 +32,7 @@ fn safe_mode_stops_transfers_and_not_the_chain() {
 fn safe_mode_filters_inside_wrappers() {
 	run(|| {
 		block(vec![]);
-		assert_ok!(SafeMode::force_enter(RuntimeOrigin::root()));
+		assert_ok!(Dao::halt(RuntimeOrigin::root()));
 		let before = Balances::free_balance(account("bob"));
 		let batch = pallet_utility::Call::batch_all { calls: vec![transfer()] };
 		let results = block(vec![signed("alice", batch)]);
@@ -45,7 +45,7 @@ fn safe_mode_filters_inside_wrappers() {
 fn safe_mode_ends_by_itself() {
 	run(|| {
 		block(vec![]);
-		assert_ok!(SafeMode::force_enter(RuntimeOrigin::root()));
+		assert_ok!(Dao::halt(RuntimeOrigin::root()));
 		let until = pallet_safe_mode::EnteredUntil::<Runtime>::get().expect("it was entered");
 		assert_eq!(until, System::block_number() + SAFE_MODE_DURATION);
 		System::set_block_number(until + 1);
@@ -69,38 +69,6 @@ fn nobody_can_buy_a_halt() {
 			assert!(RuntimeCall::from(call).dispatch(origin).is_err());
 		}
 		assert!(!SafeMode::is_entered());
-	});
-}
-
-#[test]
-fn a_paused_call_is_refused_until_it_is_unpaused() {
-	run(|| {
-		block(vec![]);
-		let name = |pallet: &str, call: &str| {
-			let bounded = |text: &str| text.as_bytes().to_vec().try_into().expect("it is short");
-			(bounded(pallet), bounded(call))
-		};
-		let paused = name("Balances", "transfer_keep_alive");
-		assert_ok!(TxPause::pause(RuntimeOrigin::root(), paused.clone()));
-		let results = block(vec![signed("alice", transfer())]);
-		assert_eq!(results[0], Ok(Err(frame_system::Error::<Runtime>::CallFiltered.into())));
-		assert_ok!(TxPause::unpause(RuntimeOrigin::root(), paused));
-		let results = block(vec![signed("alice", transfer())]);
-		assert_eq!(results[0], Ok(Ok(())));
-
-		for (pallet, call) in [
-			("Timestamp", "set"),
-			("ParachainSystem", "set_validation_data"),
-			("Scheduler", "schedule"),
-			("TxPause", "unpause"),
-		] {
-			let call = name(pallet, call);
-			assert!(Unpausable::contains(&call));
-			assert_noop!(
-				TxPause::pause(RuntimeOrigin::root(), call),
-				pallet_tx_pause::Error::<Runtime>::Unpausable
-			);
-		}
 	});
 }
 

@@ -13,6 +13,7 @@ use phala_runtime::{
 	*,
 };
 use proptest::prelude::*;
+use sp_io::TestExternalities;
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
 
 fn transfer(value: Balance) -> RuntimeCall {
@@ -75,18 +76,22 @@ fn what_the_author_cannot_take_goes_to_the_treasury() {
 
 #[test]
 fn a_full_block_is_expensive() {
-	let full = WeightToFee::weight_to_fee(&RuntimeBlockWeights::get().max_block);
-	assert!((5 * PHA..50 * PHA).contains(&full), "a block costs {full}");
-	assert_eq!(WeightToFee::weight_to_fee(&Weight::zero()), 0);
+	TestExternalities::default().execute_with(|| {
+		let full = WeightToFee::weight_to_fee(&RuntimeBlockWeights::get().max_block);
+		assert!((5 * PHA..50 * PHA).contains(&full), "a block costs {full}");
+		assert_eq!(WeightToFee::weight_to_fee(&Weight::zero()), 0);
+	});
 }
 
 #[test]
 fn the_dearer_dimension_counts() {
-	let block = RuntimeBlockWeights::get().max_block;
-	let time = WeightToFee::weight_to_fee(&Weight::from_parts(block.ref_time(), 0));
-	let proof = WeightToFee::weight_to_fee(&Weight::from_parts(0, block.proof_size()));
-	assert_eq!(time, proof);
-	assert_eq!(WeightToFee::weight_to_fee(&block), time);
+	TestExternalities::default().execute_with(|| {
+		let block = RuntimeBlockWeights::get().max_block;
+		let time = WeightToFee::weight_to_fee(&Weight::from_parts(block.ref_time(), 0));
+		let proof = WeightToFee::weight_to_fee(&Weight::from_parts(0, block.proof_size()));
+		assert_eq!(time, proof);
+		assert_eq!(WeightToFee::weight_to_fee(&block), time);
+	});
 }
 
 proptest! {
@@ -96,7 +101,9 @@ proptest! {
 	) {
 		let weight = Weight::from_parts(time, proof);
 		let more = weight.saturating_add(Weight::from_parts(more_time, more_proof));
-		prop_assert!(WeightToFee::weight_to_fee(&weight) <= WeightToFee::weight_to_fee(&more));
+		TestExternalities::default().execute_with(|| {
+			assert!(WeightToFee::weight_to_fee(&weight) <= WeightToFee::weight_to_fee(&more));
+		});
 	}
 }
 

@@ -55,6 +55,25 @@ fn refuses_another_subsidy() {
 }
 
 #[test]
+fn refuses_a_chain_where_hardly_anything_can_vote() {
+	use phala_runtime::constants::governance::MIN_TURNOUT;
+	let with_turnout = |turnout: Balance| {
+		let mut json = genesis_json();
+		let rest = TOTAL_SUPPLY - MINING_SUBSIDY - turnout;
+		json["balances"]["balances"] = serde_json::json!([
+			(accounts::subsidy_pot(), MINING_SUBSIDY),
+			(accounts::treasury(), rest),
+			(account("alice"), turnout),
+		]);
+		build(json).err()
+	};
+	let error = with_turnout(MIN_TURNOUT - 1).expect("it is too little");
+	assert!(error.contains("can vote"), "{error}");
+	let error = with_turnout(MIN_TURNOUT);
+	assert!(!error.as_ref().is_some_and(|error| error.contains("can vote")), "{error:?}");
+}
+
+#[test]
 fn refuses_no_collators_and_collators_without_keys() {
 	let error = refused(|json| json["collatorSelection"]["invulnerables"] = serde_json::json!([]));
 	assert!(error.contains("genesis has no collator"), "{error}");

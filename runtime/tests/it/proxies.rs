@@ -49,6 +49,14 @@ fn table() -> Vec<(RuntimeCall, [bool; 7])> {
 			[true, false, false, true, false, false, false],
 		),
 		(
+			pallet_identity::Call::add_sub { sub: bob(), data: Default::default() }.into(),
+			[true, false, false, true, false, false, false],
+		),
+		(
+			pallet_identity::Call::set_subs { subs: vec![] }.into(),
+			[true, false, false, true, false, false, false],
+		),
+		(
 			pallet_worker_registry::Call::activate_evaluation { number: 1 }.into(),
 			[true, true, false, false, false, false, false],
 		),
@@ -63,6 +71,22 @@ fn table() -> Vec<(RuntimeCall, [bool; 7])> {
 			}
 			.into(),
 			[true, true, true, false, false, false, false],
+		),
+		(
+			pallet_conviction_voting::Call::unlock { class: 0, target: bob() }.into(),
+			[true, true, false, false, false, false, true],
+		),
+		(
+			pallet_treasury::Call::check_status { index: 0 }.into(),
+			[true, true, false, false, false, false, true],
+		),
+		(
+			pallet_treasury::Call::payout { index: 0 }.into(),
+			[true, false, false, false, false, false, false],
+		),
+		(
+			pallet_bounties::Call::award_bounty { bounty_id: 0, beneficiary: bob() }.into(),
+			[true, false, false, false, false, false, false],
 		),
 		(pallet_utility::Call::batch { calls: vec![] }.into(), [true; 7]),
 	]

@@ -1,11 +1,11 @@
 //! Preimages and scheduled calls.
 
-use super::{Admin, StorageDeposit};
 use crate::{
 	AccountId, Balances, OriginCaller, Preimage, Runtime, RuntimeCall, RuntimeEvent,
-	RuntimeHoldReason, RuntimeOrigin, weights,
+	RuntimeHoldReason, RuntimeOrigin,
+	configs::{RelayClock, RuntimeBlockWeights, StorageDeposit},
+	weights,
 };
-use cumulus_pallet_parachain_system::RelaychainDataProvider;
 use frame_support::{
 	parameter_types,
 	traits::{ConstU32, EqualPrivilegeOnly},
@@ -20,14 +20,14 @@ parameter_types! {
 		RuntimeHoldReason::Preimage(pallet_preimage::HoldReason::Preimage);
 	/// What scheduled calls may use of a block.
 	pub MaximumSchedulerWeight: Weight =
-		Perbill::from_percent(60) * super::RuntimeBlockWeights::get().max_block;
+		Perbill::from_percent(60) * RuntimeBlockWeights::get().max_block;
 }
 
 impl pallet_preimage::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
 	type WeightInfo = weights::pallet_preimage::WeightInfo<Runtime>;
 	type Currency = Balances;
-	type ManagerOrigin = Admin;
+	type ManagerOrigin = EnsureRoot<AccountId>;
 	type Consideration = StorageDeposit<PreimageHoldReason>;
 }
 
@@ -39,11 +39,13 @@ impl pallet_scheduler::Config for Runtime {
 	type MaximumWeight = MaximumSchedulerWeight;
 	type ScheduleOrigin = EnsureRoot<AccountId>;
 	type OriginPrivilegeCmp = EqualPrivilegeOnly;
-	type MaxScheduledPerBlock = ConstU32<50>;
+	/// What the published weights assume. So many that filling an agenda, to keep others out of it, costs
+	/// thousands of PHA in deposits.
+	type MaxScheduledPerBlock = ConstU32<512>;
 	type WeightInfo = weights::pallet_scheduler::WeightInfo<Runtime>;
 	type Preimages = Preimage;
 	/// Agendas count relay-chain blocks.
-	type BlockNumberProvider = RelaychainDataProvider<Runtime>;
+	type BlockNumberProvider = RelayClock;
 }
 
 #[cfg(feature = "development")]
