@@ -1,8 +1,10 @@
-// `scripts/up`: starts the local network, or with --dev a single node, says where everything is, and
-// stops all of it on Ctrl-C.
+// `scripts/up`: starts the local network, or with --dev a single node, and a worker on it; says where
+// everything is, and stops all of it on Ctrl-C.
 
-import { LocalNetwork, RPC_PORTS } from "./network.ts";
+import { until } from "./client.ts";
 import { DevNode } from "./dev-node.ts";
+import { LocalNetwork, RPC_PORTS } from "./network.ts";
+import { Worker } from "./worker.ts";
 
 const ACCOUNTS = ["Alice", "Bob", "Charlie", "Dave", "Eve", "Ferdie"];
 const started = Date.now();
@@ -23,46 +25,68 @@ interface Running {
   stop(): Promise<void>;
 }
 
-async function single(): Promise<Running> {
+/// What runs, in the order in which it was started.
+const running: Running[] = [];
+
+/// Starts the chain; returns the port of a node.
+async function single(): Promise<number> {
   const node = await DevNode.start(9944);
+  running.push(node);
   say("The node produces a block every three seconds.");
   table([
     ["Endpoint", `ws://127.0.0.1:${node.port}`],
     ["Explorer", explorer(node.port)],
     ["Log", node.log],
   ]);
-  return node;
+  return node.port;
 }
 
-async function network(): Promise<Running> {
+async function network(): Promise<number> {
   say("Starting two validators and two collators; a minute or two until the first block.");
-  const running = await LocalNetwork.start();
-  await running.ready(900, say);
+  const network = await LocalNetwork.start();
+  running.push(network);
+  await network.ready(900, say);
   say("The parachain produces blocks, and the relay chain makes them final.");
   table(
     Object.entries(RPC_PORTS).map(([name, port]): [string, string] => [
       name,
-      `ws://127.0.0.1:${port}  ${running.log(name)}`,
+      `ws://127.0.0.1:${port}  ${network.log(name)}`,
     ]),
   );
   table([["Explorer", explorer(RPC_PORTS.alice)]]);
-  return running;
+  return RPC_PORTS.alice;
 }
 
-let running: Running | undefined;
+async function worker(port: number) {
+  say("Starting a worker in a simulated TEE; it brings collateral, registers and is measured.");
+  const worker = new Worker(port, "//Ferdie");
+  running.push({ stop: () => worker.stop().then(() => worker.remove()) });
+  worker.start();
+  await until("the worker is registered and measured", 600, async () => {
+    if (!worker.isRunning()) throw new Error(`the worker ended: see ${worker.log}`);
+    return worker.lines().some(({ purpose, outcome }) => purpose === "report the score" && outcome === "done");
+  });
+  say("The worker is attested: see workerRegistry.workers under Chain state.");
+  table([
+    ["Worker", worker.key() ?? ""],
+    ["Operator", "//Ferdie"],
+    ["Log", worker.log],
+  ]);
+}
+
 let stopping = false;
 async function stop(code: number) {
   if (stopping) return;
   stopping = true;
   say("Stopping.");
-  await running?.stop();
+  for (const one of running.reverse()) await one.stop();
   process.exit(code);
 }
 process.on("SIGINT", () => void stop(0));
 process.on("SIGTERM", () => void stop(0));
 
 try {
-  running = await (process.argv.includes("--dev") ? single() : network());
+  await worker(await (process.argv.includes("--dev") ? single() : network()));
   table([["Accounts", ACCOUNTS.map((name) => `//${name}`).join(" ")]]);
   table([["", "10,000,000 PHA each; //Alice has sudo. Everybody knows these keys."]]);
   console.log("\nCtrl-C stops everything.");

@@ -50,6 +50,10 @@ export class Worker {
     });
   }
 
+  isRunning(): boolean {
+    return this.child?.exitCode === null && this.child.signalCode === null;
+  }
+
   /// Lets it work until nothing is left to do. Fails if it fails.
   async runOnce(seconds: number, ...flags: string[]): Promise<void> {
     this.start("--once", ...flags);
