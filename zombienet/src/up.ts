@@ -62,10 +62,10 @@ async function worker(port: number) {
   const worker = new Worker(port, "//Ferdie");
   running.push({ stop: () => worker.stop().then(() => worker.remove()) });
   worker.start();
-  await until("the worker is registered and measured", 600, async () => {
-    if (!worker.isRunning()) throw new Error(`the worker ended: see ${worker.log}`);
-    return worker.lines().some(({ purpose, outcome }) => purpose === "report the score" && outcome === "done");
-  });
+  const scored = () =>
+    worker.lines().some(({ purpose, outcome }) => purpose === "report the score" && outcome === "done");
+  await until("the worker is measured", 600, async () => scored() || !worker.isRunning());
+  if (!scored()) throw new Error(`the worker ended: see ${worker.log}`);
   say("The worker is attested: see workerRegistry.workers under Chain state.");
   table([
     ["Worker", worker.key() ?? ""],
