@@ -175,12 +175,20 @@ pub struct LastScore {
 #[derive(Clone, Debug, DecodeAsType)]
 #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
 pub struct Policy {
-	/// Seconds for which an attestation counts at most.
-	pub lifetime: u64,
+	/// How platforms are judged.
+	pub tcb: TcbPolicy,
 	/// Seconds for which collateral must still count to be used.
 	pub collateral_margin: u64,
 	/// Milliseconds that a benchmark takes at least.
 	pub min_benchmark_ms: u64,
+}
+
+/// What matters here of how platforms are judged.
+#[derive(Clone, Debug, DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+pub struct TcbPolicy {
+	/// Seconds for which an attestation counts at most.
+	pub ttl: u64,
 }
 
 /// Collateral that the chain has: evaluation or CRL number, and expiry in Unix seconds.

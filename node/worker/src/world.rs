@@ -203,7 +203,7 @@ impl Real {
 	) -> Result<Option<(Item, Call)>, WorldError> {
 		let state = self.state().clone();
 		let held = Registry(&state).collateral(subject.tee, subject.fmspc).await?;
-		let need = Need { margin: policy.collateral_margin, lifetime: policy.lifetime };
+		let need = Need { margin: policy.collateral_margin, lifetime: policy.tcb.ttl };
 		let held_of = |item| collateral::held(&held, item, subject.ca);
 		// With everything in place for long enough, nobody has to be asked.
 		let suffices = |item: &Item| !collateral::is_needed(held_of(*item), u64::MAX, now, need);

@@ -261,6 +261,19 @@ fn refusals_are_put_into_words() {
 }
 
 #[test]
+fn the_policy_is_understood() {
+	let policy = types::Policy::default();
+	let metadata = metadata();
+	let storage = metadata.pallet_by_name(PALLET).unwrap().storage().unwrap();
+	let id = storage.entry_by_name("CurrentPolicy").unwrap().value_ty();
+	let understood =
+		registry::Policy::decode_as_type(&mut &policy.encode()[..], id, metadata.types()).unwrap();
+	assert_eq!(understood.tcb.ttl, policy.tcb.ttl);
+	assert_eq!(understood.collateral_margin, policy.collateral_margin);
+	assert_eq!(understood.min_benchmark_ms, policy.min_benchmark_ms);
+}
+
+#[test]
 fn a_worker_is_understood() {
 	let operator = AccountId::new([9; 32]);
 	let judgement = types::Judgement {
