@@ -238,7 +238,7 @@ impl Real {
 
 	/// Register or renew, or what has to come before that.
 	async fn attest(&mut self, action: &Action, view: &View) -> Result<Prepared, WorldError> {
-		let (evidence, claim) = quote(&self.own, view.block).await?;
+		let (evidence, claim) = quote(&self.own, self.state().claimable().await?).await?;
 		let policy = Registry(self.state()).policy().await?;
 		let subject = Subject { tee: evidence.tee, fmspc: evidence.fmspc.0, ca: evidence.ca };
 		if let Some((item, call)) = self.needed(subject, &policy, view.now).await? {

@@ -236,6 +236,16 @@ impl Finalised {
 		Ok(values)
 	}
 
+	/// The block that a claim about this chain names: the one before, which is the newest whose hash
+	/// its state knows. A chain without a second block has only the first to name.
+	pub async fn claimable(&self) -> Result<BlockRef, ChainError> {
+		let hash: Option<[u8; 32]> = self.value("System", "ParentHash").await?;
+		Ok(match (self.block.number.checked_sub(1), hash) {
+			(Some(number), Some(hash)) => BlockRef { number, hash: hash.into() },
+			_ => self.block,
+		})
+	}
+
 	/// A constant of a pallet.
 	pub fn constant<R: DecodeAsType>(&self, pallet: &str, name: &str) -> Result<R, ChainError> {
 		let address = dynamic::constant::<R>(pallet, name);

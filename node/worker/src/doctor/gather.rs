@@ -17,7 +17,7 @@ use phala_node_common::{
 	seal::Seal,
 	tee::{self, Evidence, QuoteProvider},
 };
-use phala_primitives::ChainId;
+use phala_primitives::{BlockRef, ChainId};
 use sp_core::sr25519;
 use std::time::{Instant, SystemTime};
 
@@ -83,9 +83,15 @@ pub async fn gather(settings: &Settings) -> Facts {
 	// Without an account or a chain, a quote over anything shows whether the TEE works.
 	let account = account.ok();
 	let operator = account.as_ref().map_or([0; 32], |account| account.acting().0);
-	let state = connected.as_ref().map(|(chain, state, _)| (chain.id(), state));
 	let Some(provider) = provider else { return facts };
-	let (claim, report_data) = claim(keys.as_ref(), operator, state);
+	let (id, block) = match &connected {
+		Some((chain, state, _)) => (chain.id(), state.claimable().await.unwrap_or(state.block)),
+		None => (
+			ChainId { genesis: Default::default(), para_id: 0 },
+			BlockRef { number: 0, hash: Default::default() },
+		),
+	};
+	let (claim, report_data) = claim(keys.as_ref(), operator, id, block);
 	let started = Instant::now();
 	let evidence = tee::quote(&*provider, &report_data);
 	facts.quote = Some(match &evidence {
@@ -138,15 +144,9 @@ fn sealed_keys(settings: &Settings, provider: &dyn QuoteProvider) -> Fact<(Strin
 fn claim(
 	keys: Option<&Keys>,
 	operator: [u8; 32],
-	state: Option<(ChainId, &Finalised)>,
+	id: ChainId,
+	block: BlockRef,
 ) -> (Claim, [u8; 64]) {
-	let (id, block) = match state {
-		Some((id, state)) => (id, state.block),
-		None => (
-			ChainId { genesis: Default::default(), para_id: 0 },
-			phala_primitives::BlockRef { number: 0, hash: Default::default() },
-		),
-	};
 	let claim = Claim {
 		worker: keys.map_or(sr25519::Public::default(), Keys::worker),
 		encryption_key: keys.map_or([0; 32], Keys::encryption_key),
