@@ -204,7 +204,7 @@ proptest! {
 		let stored = || {
 			let (_, slots) = TcbInfos::<Test>::iter().next()?;
 			let key = |slot: Option<phala_attestation::TcbInfo>| {
-				slot.map(|info| (info.evaluation_number, info.issue_date))
+				slot.map(|info| (info.evaluation_number(), info.issue_date()))
 			};
 			Some((key(slots.current), key(slots.next)))
 		};

@@ -261,6 +261,42 @@ fn a_further_recovery_gives_no_new_grace() {
 	});
 }
 
+/// The best level is dated anew with each number, as Intel does, while ours stays as it was.
+#[test]
+fn a_level_that_is_dated_anew_gives_no_new_grace() {
+	with_collateral(|| {
+		let subject = Subject::default();
+		let ended = || {
+			let refused = subject.why_refused().unwrap_err();
+			let Some(phala_attestation::Error::GraceEnded { ended, .. }) = refused.detail else {
+				panic!("{refused:?}")
+			};
+			ended
+		};
+		let activate = |number| {
+			pass(60);
+			assert_ok!(WorkerRegistry::activate_evaluation(RuntimeOrigin::root(), number));
+			Clock::get()
+		};
+		let first = recoveries(EVALUATION + 1, &[10]);
+		assert_ok!(submit(&issue(&first)));
+		let activated = activate(EVALUATION + 1);
+		let grace = CurrentPolicy::<Test>::get().tcb.grace;
+		pass(grace);
+		assert_ok!(submit(&issue(&first)));
+		assert_eq!(ended(), activated + grace);
+
+		// One level above ours, as before, of a later date.
+		let second = recoveries(EVALUATION + 2, &[5]);
+		assert_eq!(second.tcb_info.tcb_levels.len(), first.tcb_info.tcb_levels.len());
+		pass(60);
+		assert_ok!(submit(&issue(&second)));
+		activate(EVALUATION + 2);
+		assert_eq!(ended(), activated + grace);
+		assert_eq!(subject.register(), Err(attestation(Rule::GraceEnded)));
+	});
+}
+
 #[test]
 fn an_out_of_date_gatekeeper_loses_its_attestation_but_not_its_grace() {
 	with_collateral(|| {

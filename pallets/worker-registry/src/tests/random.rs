@@ -115,7 +115,7 @@ fn numbers() -> (u32, u32) {
 	let known = KnownEvaluations::<Test>::get().active(Clock::get());
 	let stored = TcbInfos::<Test>::iter_values()
 		.filter_map(|slots| slots.settled(known).current)
-		.map(|info| info.evaluation_number)
+		.map(|info| info.evaluation_number())
 		.max();
 	(known, stored.unwrap_or(0))
 }
