@@ -72,6 +72,16 @@ fn document(body: &[u8], signature: &[u8]) -> SignedDocument {
 	}
 }
 
+/// As large as it gets.
+fn policy() -> Policy {
+	let mut policy = Policy { platform_cap: 64, ..Policy::default() };
+	let advisory = phala_attestation::AdvisoryId::new("INTEL-SA-00000-of-32-characters!")
+		.expect("it is printable");
+	let count = phala_attestation::policy::MAX_ACCEPTED_ADVISORIES as usize;
+	policy.tcb.accepted_advisories = BoundedVec::truncate_from(vec![advisory; count]);
+	policy
+}
+
 /// The chain and the clock that the material is made for.
 fn set_up_chain<T: Config>() {
 	T::BenchmarkHelper::set_time(NOW);
@@ -87,8 +97,7 @@ fn set_up_chain<T: Config>() {
 	known.activate(EVALUATION, NOW - 1_000).expect("there is room");
 	known.saw_level(EVALUATION, NOW - 1_000);
 	KnownEvaluations::<T>::put(known);
-	let policy = Policy { platform_cap: 64, ..Policy::default() };
-	CurrentPolicy::<T>::put(policy);
+	CurrentPolicy::<T>::put(policy());
 }
 
 /// Collateral as large as it gets, with another set that waits.
@@ -411,14 +420,7 @@ mod benchmarks {
 	#[benchmark]
 	fn set_policy() -> Result<(), BenchmarkError> {
 		let origin = origin::<T, T::PolicyOrigin>()?;
-		let mut policy = Policy::default();
-		let advisory = phala_attestation::AdvisoryId::new("INTEL-SA-00000-of-32-characters!")
-			.expect("it is printable");
-		policy.tcb.accepted_advisories = BoundedVec::truncate_from(vec![
-			advisory;
-			phala_attestation::policy::MAX_ACCEPTED_ADVISORIES
-				as usize
-		]);
+		let policy = policy();
 
 		#[extrinsic_call]
 		_(origin as T::RuntimeOrigin, policy.clone());

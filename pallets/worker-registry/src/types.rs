@@ -142,7 +142,7 @@ pub struct Claim {
 	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Policy {
-	/// How statuses become tiers. Its `ttl` is an hour to [`MAX_LIFETIME`], its `grace` at most
+	/// How statuses become tiers. Its `accepted_advisories` ascend, its `ttl` is an hour to [`MAX_LIFETIME`], its `grace` at most
 	/// [`MAX_GRACE`], its `worst_gatekeeper` tier two or better.
 	pub tcb: phala_attestation::Policy,
 	/// Seconds for which collateral must still count to be used: at most a day.
@@ -163,7 +163,8 @@ pub struct Policy {
 impl Policy {
 	/// Whether every parameter is within its bounds.
 	pub fn is_sound(&self) -> bool {
-		(HOUR..=MAX_LIFETIME).contains(&self.tcb.ttl)
+		self.tcb.accepted_advisories.is_sorted()
+			&& (HOUR..=MAX_LIFETIME).contains(&self.tcb.ttl)
 			&& self.tcb.grace <= MAX_GRACE
 			&& self.tcb.worst_gatekeeper <= Tier::Two
 			&& self.collateral_margin <= DAY

@@ -105,7 +105,7 @@ pub struct Activation {
 	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Policy {
-	/// Advisories whose consequences are accepted.
+	/// Advisories whose consequences are accepted, ascending.
 	pub accepted_advisories: BoundedVec<AdvisoryId, ConstU32<MAX_ACCEPTED_ADVISORIES>>,
 	/// How long an out-of-date platform is kept, in seconds, counted from the activation of the
 	/// evaluation number that made it so. Zero: not at all.
@@ -152,7 +152,7 @@ impl Policy {
 			TcbStatus::UpToDate => (Tier::One, expires_at),
 			TcbStatus::SWHardeningNeeded => (Tier::Two, expires_at),
 			TcbStatus::ConfigurationNeeded | TcbStatus::ConfigurationAndSWHardeningNeeded => {
-				let accepted = |id| self.accepted_advisories.contains(id);
+				let accepted = |id| self.accepted_advisories.binary_search(id).is_ok();
 				let all = appraised.advisory_ids.iter().all(accepted);
 				(if all { Tier::Three } else { Tier::Four }, expires_at)
 			}

@@ -2,7 +2,7 @@
 //! a worker counts exactly as long as it should.
 
 use super::*;
-use proptest::{prelude::*, test_runner::Config as PropConfig};
+use proptest::prelude::*;
 
 const WORKERS: [&str; 3] = ["first", "second", "third"];
 const OPERATORS: [&str; 2] = ["alice", "bob"];
@@ -138,7 +138,7 @@ fn check(money: u64) {
 }
 
 proptest! {
-	#![proptest_config(PropConfig { cases: 24, ..PropConfig::default() })]
+	#![proptest_config(cases(24))]
 
 	#[test]
 	fn invariants_hold(steps in prop::collection::vec(step(), 1..40)) {
