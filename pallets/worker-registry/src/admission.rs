@@ -11,8 +11,8 @@ use crate::{
 use alloc::vec::Vec;
 use frame_support::{ensure, pallet_prelude::*};
 use phala_attestation::{
-	Activation, AdvisoryId, Anchor, Appraised, Binding, Collateral, Crl, Evidence, Item, PckCa,
-	PckCaKind, QeIdentity, Quote, Role, TcbInfo, Tee, TrustRoot, platform_id, verify_quote,
+	AdvisoryId, Anchor, Appraised, Binding, Collateral, Crl, Evidence, Item, PckCa, PckCaKind,
+	QeIdentity, Quote, Role, TcbInfo, Tee, TrustRoot, platform_id, verify_quote,
 };
 use phala_primitives::{AttestationChange, Measurement, PlatformId, WorkerKey};
 use sp_core::H256;
@@ -169,21 +169,9 @@ impl<T: Config> Pallet<T> {
 		attested_at: u64,
 		now: u64,
 	) -> Result<Judgement, phala_attestation::Error> {
-		let known = KnownEvaluations::<T>::get();
-		// The grace starts when the recovery was first demanded here, and not before it happened.
-		let grace = appraised.outdated_since.map(|recovery| {
-			let demanded = known.demanded_since(recovery).unwrap_or(recovery);
-			Activation {
-				evaluation_number: appraised.evaluation_number,
-				at: demanded.max(recovery),
-			}
-		});
-		let tier = policy.tier(role, appraised, grace.as_slice(), now)?;
-		// `valid_until` is the last second; from the next one on it does not count.
-		let valid = appraised.valid_until.saturating_add(1);
-		let expires_at = valid
-			.min(attested_at.saturating_add(policy.ttl))
-			.min(grace.map_or(u64::MAX, |grace| grace.at.saturating_add(policy.grace)));
+		let activations = KnownEvaluations::<T>::get().activations();
+		let (tier, expires_at) =
+			policy.appraise(role, appraised, &activations, attested_at, now)?;
 		Ok(Judgement { status: appraised.status, tier, expires_at })
 	}
 

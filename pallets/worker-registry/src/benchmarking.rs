@@ -4,7 +4,10 @@ use crate::{
 	evaluation::Evaluations,
 	slots::Slots,
 	sweep::REPORTS_PER_STEP,
-	types::{Claim, CrlSource, LapseReason, MAX_PROVENANCE_LEN, Policy, SignedDocument, Standing},
+	types::{
+		Claim, CrlSource, LapseReason, MAX_GRACE, MAX_PROVENANCE_LEN, Policy, SignedDocument,
+		Standing,
+	},
 	*,
 };
 use alloc::vec;
@@ -69,6 +72,16 @@ fn document(body: &[u8], signature: &[u8]) -> SignedDocument {
 	}
 }
 
+/// As large as it gets.
+fn policy() -> Policy {
+	let mut policy = Policy { platform_cap: 64, ..Policy::default() };
+	let advisory = phala_attestation::AdvisoryId::new("INTEL-SA-00000-of-32-characters!")
+		.expect("it is printable");
+	let count = phala_attestation::policy::MAX_ACCEPTED_ADVISORIES as usize;
+	policy.tcb.accepted_advisories = BoundedVec::truncate_from(vec![advisory; count]);
+	policy
+}
+
 /// The chain and the clock that the material is made for.
 fn set_up_chain<T: Config>() {
 	T::BenchmarkHelper::set_time(NOW);
@@ -77,13 +90,14 @@ fn set_up_chain<T: Config>() {
 	frame_system::BlockHash::<T>::insert(BlockNumberFor::<T>::from(BLOCK), BLOCK_HASH);
 	DevelopmentRoot::<T>::put(TrustRoot::from_der(ROOT).expect("it is a root"));
 	let mut known = Evaluations::default();
-	for number in EVALUATION - 15..=EVALUATION {
-		known.activate(number, NOW - 1_000 + u64::from(number)).expect("there is room");
+	// As many as are remembered; the oldest is old enough to be forgotten.
+	for number in EVALUATION - 15..EVALUATION {
+		known.activate(number, NOW - 2 * MAX_GRACE + u64::from(number)).expect("there is room");
 	}
+	known.activate(EVALUATION, NOW - 1_000).expect("there is room");
 	known.saw_level(EVALUATION, NOW - 1_000);
 	KnownEvaluations::<T>::put(known);
-	let policy = Policy { platform_cap: 64, ..Policy::default() };
-	CurrentPolicy::<T>::put(policy);
+	CurrentPolicy::<T>::put(policy());
 }
 
 /// Collateral as large as it gets, with another set that waits.
@@ -96,24 +110,22 @@ fn set_up_collateral<T: Config>() {
 	let pck_crl = Crl::verify(PCK_CRL_4, CrlIssuer::PckCa(&ca), NOW).expect("valid");
 	let signature = |bytes: &[u8]| RawSignature::try_from(bytes).expect("64 bytes");
 
-	let mut tcb_info =
+	let tcb_info =
 		TcbInfo::verify(TCB_INFO_4, &signature(TCB_INFO_4_SIGNATURE), SIGNER, &anchor, NOW)
 			.expect("valid");
-	let mut qe =
+	let qe =
 		QeIdentity::verify(QE_IDENTITY, &signature(QE_IDENTITY_SIGNATURE), SIGNER, &anchor, NOW)
 			.expect("valid");
 	// What is submitted is newer by a second than what is stored.
-	tcb_info.issue_date -= 1;
-	qe.issue_date -= 1;
-	let mut next_tcb_info = tcb_info.clone();
-	let mut next_qe = qe.clone();
-	next_tcb_info.evaluation_number = EVALUATION + 1;
-	next_qe.evaluation_number = EVALUATION + 1;
+	let next_tcb_info = tcb_info.clone().backdated(1, EVALUATION + 1);
+	let next_qe = qe.clone().backdated(1, EVALUATION + 1);
+	let tcb_info = tcb_info.backdated(1, EVALUATION);
+	let qe = qe.backdated(1, EVALUATION);
 	TcbInfos::<T>::insert(
-		(tcb_info.tee, tcb_info.fmspc),
+		(tcb_info.tee(), tcb_info.fmspc()),
 		Slots { current: Some(tcb_info), next: Some(next_tcb_info) },
 	);
-	QeIdentities::<T>::insert(qe.tee, Slots { current: Some(qe), next: Some(next_qe) });
+	QeIdentities::<T>::insert(qe.tee(), Slots { current: Some(qe), next: Some(next_qe) });
 	PckCas::<T>::insert(CA, ca);
 	Crls::<T>::insert(CrlSource::Root, root_crl);
 	Crls::<T>::insert(CrlSource::PckCa(CA), pck_crl);
@@ -183,7 +195,7 @@ mod benchmarks {
 			tee: key.0,
 			fmspc: key.1,
 			evaluation: EVALUATION,
-			expires_at: info.next_update,
+			expires_at: info.next_update(),
 			in_force: true,
 		});
 	}
@@ -202,7 +214,7 @@ mod benchmarks {
 		assert_last::<T>(Event::QeIdentityStored {
 			tee,
 			evaluation: EVALUATION,
-			expires_at: identity.next_update,
+			expires_at: identity.next_update(),
 			in_force: true,
 		});
 	}
@@ -210,13 +222,13 @@ mod benchmarks {
 	#[benchmark]
 	fn submit_pck_ca() {
 		set_up_collateral::<T>();
-		PckCas::<T>::mutate(CA, |ca| ca.as_mut().expect("it is stored").not_before -= 1);
+		PckCas::<T>::mutate(CA, |ca| *ca = ca.map(|ca| ca.backdated(1)));
 		let certificate = BoundedVec::truncate_from(PCK_CA.to_vec());
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(operator::<T>()), certificate);
 
-		let expires_at = PckCas::<T>::get(CA).expect("it is stored").not_after;
+		let expires_at = PckCas::<T>::get(CA).expect("it is stored").not_after();
 		assert_last::<T>(Event::PckCaStored { ca: CA, expires_at });
 	}
 
@@ -224,14 +236,14 @@ mod benchmarks {
 	fn submit_crl(s: Linear<1, 4>) {
 		set_up_collateral::<T>();
 		let source = CrlSource::PckCa(CA);
-		Crls::<T>::mutate(source, |crl| crl.as_mut().expect("it is stored").this_update -= 1);
+		Crls::<T>::mutate(source, |crl| *crl = crl.take().map(|crl| crl.backdated(1)));
 		let crl = BoundedVec::truncate_from(PCK_CRLS[s as usize - 1].to_vec());
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(operator::<T>()), source, crl);
 
 		let stored = Crls::<T>::get(source).expect("it is stored");
-		let (number, expires_at) = (stored.number, stored.next_update);
+		let (number, expires_at) = (stored.number(), stored.next_update());
 		assert_last::<T>(Event::CrlStored { source, number, expires_at });
 		assert!(stored.len() <= MAX_REVOKED as usize);
 	}
@@ -408,14 +420,7 @@ mod benchmarks {
 	#[benchmark]
 	fn set_policy() -> Result<(), BenchmarkError> {
 		let origin = origin::<T, T::PolicyOrigin>()?;
-		let mut policy = Policy::default();
-		let advisory = phala_attestation::AdvisoryId::new("INTEL-SA-00000-of-32-characters!")
-			.expect("it is printable");
-		policy.tcb.accepted_advisories = BoundedVec::truncate_from(vec![
-			advisory;
-			phala_attestation::policy::MAX_ACCEPTED_ADVISORIES
-				as usize
-		]);
+		let policy = policy();
 
 		#[extrinsic_call]
 		_(origin as T::RuntimeOrigin, policy.clone());

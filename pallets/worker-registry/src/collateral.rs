@@ -1,13 +1,13 @@
 //! Collateral: verified once, kept in its compact form, only ever replaced by newer.
 
 use crate::{
-	slots::{Document, Slots, Stale, Stored},
+	slots::{Document, Slots, Stored},
 	types::{CrlSource, SignedDocument},
 	*,
 };
 use frame_support::pallet_prelude::*;
 use phala_attestation::{
-	Anchor, Crl, CrlIssuer, Error as Rule, Item, PckCa, QeIdentity, TcbInfo, TrustRoot, Update,
+	Anchor, Crl, CrlIssuer, Item, PckCa, QeIdentity, TcbInfo, TrustRoot, Update,
 };
 
 impl<T: Config> From<phala_attestation::Error> for Error<T> {
@@ -31,8 +31,8 @@ impl<T: Config> Pallet<T> {
 		let SignedDocument { body, signature } = document;
 		let info = TcbInfo::verify(body, signature, signer, &anchor, Self::now())
 			.map_err(Error::<T>::from)?;
-		let (tee, fmspc) = (info.tee, info.fmspc);
-		let (evaluation, expires_at) = (info.evaluation_number, info.next_update);
+		let (tee, fmspc) = (info.tee(), info.fmspc());
+		let (evaluation, expires_at) = (info.evaluation_number(), info.next_update());
 		let stored = TcbInfos::<T>::try_mutate((tee, fmspc), |slots| Self::offer(slots, info))?;
 		Self::deposit_event(Event::TcbInfoStored {
 			tee,
@@ -53,8 +53,8 @@ impl<T: Config> Pallet<T> {
 		let SignedDocument { body, signature } = document;
 		let identity = QeIdentity::verify(body, signature, signer, &anchor, Self::now())
 			.map_err(Error::<T>::from)?;
-		let tee = identity.tee;
-		let (evaluation, expires_at) = (identity.evaluation_number, identity.next_update);
+		let tee = identity.tee();
+		let (evaluation, expires_at) = (identity.evaluation_number(), identity.next_update());
 		let stored = QeIdentities::<T>::try_mutate(tee, |slots| Self::offer(slots, identity))?;
 		Self::deposit_event(Event::QeIdentityStored {
 			tee,
@@ -69,33 +69,36 @@ impl<T: Config> Pallet<T> {
 		let (root, root_crl) = Self::anchor()?;
 		let anchor = Anchor { root: &root, root_crl: &root_crl };
 		let ca = PckCa::verify(certificate, &anchor, Self::now()).map_err(Error::<T>::from)?;
-		let useful = match PckCas::<T>::get(ca.kind) {
+		let (kind, expires_at) = (ca.kind(), ca.not_after());
+		let useful = match PckCas::<T>::get(kind) {
 			Some(stored) => is_useful(ca.check_update(&stored).map_err(Error::<T>::from)?),
 			None => true,
 		};
-		PckCas::<T>::insert(ca.kind, ca);
-		Self::deposit_event(Event::PckCaStored { ca: ca.kind, expires_at: ca.not_after });
+		PckCas::<T>::insert(kind, ca);
+		Self::deposit_event(Event::PckCaStored { ca: kind, expires_at });
 		Ok(fee(useful).into())
 	}
 
 	pub(crate) fn do_submit_crl(source: CrlSource, crl: &[u8]) -> DispatchResultWithPostInfo {
-		let now = Self::now();
-		let (item, crl) = match source {
+		let (root, ca);
+		let (item, issuer) = match source {
 			CrlSource::Root => {
-				let root = Self::root();
-				(Item::RootCrl, Crl::verify(crl, CrlIssuer::Root(&root), now))
+				root = Self::root();
+				(Item::RootCrl, CrlIssuer::Root(&root))
 			}
 			CrlSource::PckCa(kind) => {
-				let ca = PckCas::<T>::get(kind).ok_or(Error::<T>::PckCaMissing)?;
-				(Item::PckCrl, Crl::verify(crl, CrlIssuer::PckCa(&ca), now))
+				ca = PckCas::<T>::get(kind).ok_or(Error::<T>::PckCaMissing)?;
+				(Item::PckCrl, CrlIssuer::PckCa(&ca))
 			}
 		};
-		let crl = crl.map_err(Error::<T>::from)?;
-		let useful = match Crls::<T>::get(source) {
+		let crl = Crl::verify(crl, issuer, Self::now()).map_err(Error::<T>::from)?;
+		// What a CA signed with a key that it has no more says nothing about those of the new key.
+		let stored = Crls::<T>::get(source).filter(|stored| stored.is_issued_by(issuer));
+		let useful = match stored {
 			Some(stored) => is_useful(crl.check_update(item, &stored).map_err(Error::<T>::from)?),
 			None => true,
 		};
-		let (number, expires_at) = (crl.number, crl.next_update);
+		let (number, expires_at) = (crl.number(), crl.next_update());
 		Crls::<T>::insert(source, crl);
 		Self::deposit_event(Event::CrlStored { source, number, expires_at });
 		Ok(fee(useful).into())
@@ -119,14 +122,7 @@ impl<T: Config> Pallet<T> {
 		known.saw_level(number, document.newest_level());
 		let active = known.active(now);
 		*slots = core::mem::take(slots).settled(active);
-		let stored = slots.offer(document, active).map_err(|stale| match stale {
-			Stale::LowerEvaluation { stored, offered } => {
-				Rule::EvaluationNumberFell { item: D::ITEM, stored, offered }
-			}
-			Stale::NotNewer { stored, offered } => {
-				Rule::IssueDateNotNewer { item: D::ITEM, stored, offered }
-			}
-		})?;
+		let stored = slots.offer(document, active)?;
 		KnownEvaluations::<T>::put(known);
 		Ok(stored)
 	}
@@ -141,44 +137,25 @@ fn is_useful(update: Update) -> bool {
 	update == Update::Useful
 }
 
-impl Document for TcbInfo {
-	const ITEM: Item = Item::TcbInfo;
+macro_rules! document {
+	($($name:ty),*) => { $(
+		impl Document for $name {
+			fn evaluation(&self) -> u32 {
+				self.evaluation_number()
+			}
 
-	fn evaluation(&self) -> u32 {
-		self.evaluation_number
-	}
+			fn expires(&self) -> u64 {
+				self.next_update()
+			}
 
-	fn issued(&self) -> u64 {
-		self.issue_date
-	}
+			fn newest_level(&self) -> u64 {
+				self.newest_level()
+			}
 
-	fn expires(&self) -> u64 {
-		self.next_update
-	}
-
-	fn newest_level(&self) -> u64 {
-		let modules = self.tdx_modules.iter().flat_map(|module| &module.levels);
-		let platform = self.levels.iter().map(|level| level.date);
-		platform.chain(modules.map(|level| level.date)).max().unwrap_or(0)
-	}
+			fn check_update(&self, stored: &Self) -> Result<Update, phala_attestation::Error> {
+				self.check_update(stored)
+			}
+		}
+	)* };
 }
-
-impl Document for QeIdentity {
-	const ITEM: Item = Item::QeIdentity;
-
-	fn evaluation(&self) -> u32 {
-		self.evaluation_number
-	}
-
-	fn issued(&self) -> u64 {
-		self.issue_date
-	}
-
-	fn expires(&self) -> u64 {
-		self.next_update
-	}
-
-	fn newest_level(&self) -> u64 {
-		self.levels.iter().map(|level| level.date).max().unwrap_or(0)
-	}
-}
+document!(TcbInfo, QeIdentity);

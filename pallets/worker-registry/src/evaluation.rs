@@ -5,8 +5,11 @@
 //! them, which is months before operators can be expected to have patched. So the number takes effect
 //! here only after a governed delay from its first upload, or when governance says so.
 
+use crate::types::MAX_GRACE;
+use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{BoundedVec, traits::ConstU32};
+use phala_attestation::Activation;
 use scale_info::TypeInfo;
 
 /// Numbers that are remembered. Intel raises it two to four times a year.
@@ -53,13 +56,14 @@ impl Evaluations {
 		self.0.iter().rev().find(|known| known.in_force_from <= now).map_or(0, |known| known.number)
 	}
 
-	/// Since when the TCB recovery of this date (Unix seconds) has been demanded: since the lowest
-	/// number that demands it is in force. Further numbers change nothing, so that no TCB recovery
-	/// gives a new grace to those who missed an earlier one. `None` if no number demands it.
-	pub fn demanded_since(&self, recovery: u64) -> Option<u64> {
-		let at = self.0.iter().position(|known| known.newest_level >= recovery)?;
-		// A number counts as soon as a higher one does.
-		self.0.iter().skip(at).map(|known| known.in_force_from).min()
+	/// As the policy wants them.
+	pub fn activations(&self) -> Vec<Activation> {
+		let of = |known: &Evaluation| Activation {
+			evaluation_number: known.number,
+			at: known.in_force_from,
+			newest_level: known.newest_level,
+		};
+		self.0.iter().map(of).collect()
 	}
 
 	/// Takes note of the levels in a document with this number.
@@ -92,8 +96,12 @@ impl Evaluations {
 	}
 
 	fn insert(&mut self, new: Evaluation, now: u64) -> Result<(), TooManyEvaluations> {
-		// The oldest may go if the one above it is in force: nothing then depends on it.
-		let superseded = self.0.get(1).is_some_and(|second| second.in_force_from <= now);
+		// The oldest tells since when its levels are demanded. It may go once even the grace that the one
+		// above it gives has ended: then no platform gains by its absence.
+		let superseded = self
+			.0
+			.get(1)
+			.is_some_and(|second| second.in_force_from.saturating_add(MAX_GRACE) <= now);
 		if self.0.is_full() && superseded {
 			self.0.remove(0);
 		}
@@ -122,8 +130,9 @@ mod tests {
 		assert_eq!((known.active(49), known.active(50)), (0, 17));
 		assert_eq!(known.notice(16, 99, 60), Ok(false), "lower than the one in force");
 		known.saw_level(17, 30);
-		assert_eq!(known.demanded_since(30), Some(50));
-		assert_eq!(known.demanded_since(31), None);
+		known.saw_level(17, 20);
+		let activation = Activation { evaluation_number: 17, at: 50, newest_level: 30 };
+		assert_eq!(known.activations(), [activation]);
 	}
 
 	#[test]
@@ -135,21 +144,22 @@ mod tests {
 		assert_eq!(known.activate(18, 20), Ok(false));
 		assert_eq!(known.activate(17, 20), Ok(false));
 		assert_eq!(known.activate(20, 20), Ok(true), "also one that nobody has uploaded");
-		known.saw_level(18, 5);
-		assert_eq!(known.demanded_since(5), Some(10));
 	}
 
 	#[test]
-	fn a_further_recovery_gives_no_new_grace() {
+	fn a_number_is_forgotten_only_after_the_longest_grace() {
 		let mut known = Evaluations::default();
-		for (number, at) in [(17, 100), (18, 1_000), (19, 2_000)] {
-			known.activate(number, at).expect("there is room");
-			known.saw_level(number, at - 50);
+		for number in 1..=MAX_EVALUATIONS {
+			assert_eq!(known.activate(number, u64::from(number)), Ok(true));
 		}
-		assert_eq!(known.demanded_since(900), Some(1_000));
-		// 18 took effect after this recovery's date, but 19 is the first to demand it.
-		assert_eq!(known.demanded_since(1_500), Some(2_000));
-		assert_eq!(known.demanded_since(10), Some(100));
+		let full = MAX_EVALUATIONS + 1;
+		// Number 2 took effect at second 2.
+		let last = 1 + MAX_GRACE;
+		assert_eq!(known.activate(full, last), Err(TooManyEvaluations));
+		assert_eq!(known.notice(full, last, last), Err(TooManyEvaluations));
+		assert_eq!(known.activate(full, last + 1), Ok(true));
+		assert_eq!(known.as_slice().first().map(|known| known.number), Some(2));
+		assert_eq!(known.as_slice().len(), MAX_EVALUATIONS as usize);
 	}
 
 	proptest! {

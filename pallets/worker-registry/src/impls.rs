@@ -151,10 +151,10 @@ impl<T: Config> Pallet<T> {
 		let tcb = TcbInfos::<T>::get((tee, fmspc)).settled(active);
 		let qe = QeIdentities::<T>::get(tee).settled(active);
 		let cas = [PckCaKind::Processor, PckCaKind::Platform];
-		let crl = |source| Crls::<T>::get(source).map(|crl| (crl.number, crl.next_update));
+		let crl = |source| Crls::<T>::get(source).map(|crl| (crl.number(), crl.next_update()));
 		CollateralView {
 			root_crl: crl(CrlSource::Root),
-			pck_cas: cas.map(|ca| PckCas::<T>::get(ca).map(|ca| ca.not_after)),
+			pck_cas: cas.map(|ca| PckCas::<T>::get(ca).map(|ca| ca.not_after())),
 			pck_crls: cas.map(|ca| crl(CrlSource::PckCa(ca))),
 			tcb_info: of(&tcb.current),
 			next_tcb_info: of(&tcb.next),

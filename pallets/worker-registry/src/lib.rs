@@ -76,7 +76,8 @@
 //! - That a claimed block was finalised when the quote was made is the program's duty; the chain only sees
 //!   that the block is its own.
 //! - If Intel signs two higher evaluation numbers while the first still waits, the second displaces it;
-//!   what is in force stays until the second's time has come, or governance activates it.
+//!   what is in force stays until the second's time has come, or governance activates it. From its own
+//!   day on the first can be submitted again; a lower number than one that waits is not noticed.
 //! - Whoever extracts a platform's attestation key can forge quotes of that platform. Caps, bans and
 //!   revocation limit the damage to one platform's worth of workers.
 

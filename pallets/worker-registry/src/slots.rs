@@ -2,63 +2,26 @@
 //! waits for its time.
 
 use codec::{Decode, Encode, MaxEncodedLen};
-use phala_attestation::{Item, collateral::USEFUL_EXTENSION};
+use phala_attestation::{Error, Update};
 use scale_info::TypeInfo;
 
 /// Collateral that is issued for a platform family or for a quoting enclave, and re-issued.
 pub trait Document {
-	/// Its name in errors.
-	const ITEM: Item;
-
 	/// `tcbEvaluationDataNumber`.
 	fn evaluation(&self) -> u32;
-	/// `issueDate`, in Unix seconds.
-	fn issued(&self) -> u64;
-	/// Unix second from which on it no longer counts.
+	/// Last Unix second at which it counts.
 	fn expires(&self) -> u64;
 	/// The newest `tcbDate` of its levels, in Unix seconds.
 	fn newest_level(&self) -> u64;
-
-	/// Whether this may take the place of `stored`, and whether that is useful: evaluation numbers
-	/// never fall, and dates under one number rise.
-	fn supersedes(&self, stored: &Self) -> Result<bool, Stale> {
-		if self.evaluation() < stored.evaluation() {
-			let (stored, offered) = (stored.evaluation(), self.evaluation());
-			return Err(Stale::LowerEvaluation { stored, offered });
-		}
-		let higher = self.evaluation() > stored.evaluation();
-		if !higher && self.issued() <= stored.issued() {
-			let (stored, offered) = (stored.issued(), self.issued());
-			return Err(Stale::NotNewer { stored, offered });
-		}
-		let prolonged = stored.expires().saturating_add(USEFUL_EXTENSION) <= self.expires();
-		Ok(higher || prolonged)
-	}
-}
-
-/// Why a document is not stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stale {
-	/// Its evaluation number is lower than the stored document's.
-	LowerEvaluation {
-		/// Stored number.
-		stored: u32,
-		/// Offered number.
-		offered: u32,
-	},
-	/// Its number is the same, but it was not issued later.
-	NotNewer {
-		/// Stored issue date.
-		stored: u64,
-		/// Offered issue date.
-		offered: u64,
-	},
+	/// Whether this may take the place of `stored`, and whether that is useful: by
+	/// [`Revision`](phala_attestation::collateral::Revision).
+	fn check_update(&self, stored: &Self) -> Result<Update, Error>;
 }
 
 /// What was stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stored {
-	/// It has a higher number than what was there, or prolongs it by [`USEFUL_EXTENSION`].
+	/// It is the first, or an [`Update::Useful`].
 	pub useful: bool,
 	/// It is in force now.
 	pub in_force: bool,
@@ -90,12 +53,15 @@ impl<D: Document> Slots<D> {
 
 	/// Stores `document` where it belongs, unless what is there is at least as new. Numbers, and dates
 	/// under one number, only rise; whatever the order of uploads, the newest documents stay.
-	pub fn offer(&mut self, document: D, active: u32) -> Result<Stored, Stale> {
+	pub fn offer(&mut self, document: D, active: u32) -> Result<Stored, Error> {
 		let in_force = document.evaluation() <= active;
 		let slot = if in_force { &mut self.current } else { &mut self.next };
-		let useful = slot.as_ref().map_or(Ok(true), |stored| document.supersedes(stored))?;
+		let update = match slot {
+			Some(stored) => document.check_update(stored)?,
+			None => Update::Useful,
+		};
 		*slot = Some(document);
-		Ok(Stored { useful, in_force })
+		Ok(Stored { useful: update == Update::Useful, in_force })
 	}
 
 	/// The waiting document is above the one in force.
@@ -111,6 +77,10 @@ impl<D: Document> Slots<D> {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use phala_attestation::{
+		Item,
+		collateral::{Revision, Stale},
+	};
 	use proptest::prelude::*;
 
 	#[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,13 +91,8 @@ mod tests {
 	}
 
 	impl Document for Doc {
-		const ITEM: Item = Item::TcbInfo;
-
 		fn evaluation(&self) -> u32 {
 			self.evaluation
-		}
-		fn issued(&self) -> u64 {
-			self.issued
 		}
 		fn expires(&self) -> u64 {
 			self.expires
@@ -135,8 +100,21 @@ mod tests {
 		fn newest_level(&self) -> u64 {
 			0
 		}
+		fn check_update(&self, stored: &Self) -> Result<Update, Error> {
+			let revision = |doc: &Self| Revision {
+				number: doc.evaluation.into(),
+				issued: doc.issued,
+				until: doc.expires,
+			};
+			revision(self).check_update(&revision(stored)).map_err(|stale| match stale {
+				Stale::LowerNumber => LOWER,
+				Stale::NotNewer => OLDER,
+			})
+		}
 	}
 
+	const LOWER: Error = Error::EvaluationNumberFell { item: Item::TcbInfo, stored: 0, offered: 0 };
+	const OLDER: Error = Error::IssueDateNotNewer { item: Item::TcbInfo, stored: 0, offered: 0 };
 	const DAY: u64 = 86_400;
 
 	fn doc(evaluation: u32, issued: u64) -> Doc {
@@ -173,11 +151,9 @@ mod tests {
 	fn older_documents_are_refused_with_the_reason() {
 		let mut slots = Slots::default();
 		slots.offer(doc(18, 100), 18).expect("it is the first");
-		let lower = Stale::LowerEvaluation { stored: 18, offered: 17 };
-		assert_eq!(slots.offer(doc(17, 200), 18), Err(lower));
+		assert_eq!(slots.offer(doc(17, 200), 18), Err(LOWER));
 		for offered in [99, 100] {
-			let older = Stale::NotNewer { stored: 100, offered };
-			assert_eq!(slots.offer(doc(18, offered), 18), Err(older));
+			assert_eq!(slots.offer(doc(18, offered), 18), Err(OLDER));
 		}
 	}
 

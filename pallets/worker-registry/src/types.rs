@@ -14,6 +14,9 @@ pub const MAX_PROVENANCE_LEN: u32 = 256;
 /// Longest time for which any policy may let an attestation count, in seconds: 30 days.
 pub const MAX_LIFETIME: u64 = 30 * DAY;
 
+/// Longest grace that any policy may give to a platform that is out of date, in seconds: 365 days.
+pub const MAX_GRACE: u64 = 365 * DAY;
+
 /// Bytes of a quote.
 pub const MAX_QUOTE_LEN: u32 = 8 * 1024;
 /// Bytes of a signed JSON document.
@@ -139,8 +142,8 @@ pub struct Claim {
 	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Policy {
-	/// How statuses become tiers. Its `ttl` is an hour to [`MAX_LIFETIME`], its `grace` at most 365
-	/// days, its `worst_gatekeeper` tier two or better.
+	/// How statuses become tiers. Its `accepted_advisories` ascend, its `ttl` is an hour to [`MAX_LIFETIME`], its `grace` at most
+	/// [`MAX_GRACE`], its `worst_gatekeeper` tier two or better.
 	pub tcb: phala_attestation::Policy,
 	/// Seconds for which collateral must still count to be used: at most a day.
 	pub collateral_margin: u64,
@@ -160,8 +163,9 @@ pub struct Policy {
 impl Policy {
 	/// Whether every parameter is within its bounds.
 	pub fn is_sound(&self) -> bool {
-		(HOUR..=MAX_LIFETIME).contains(&self.tcb.ttl)
-			&& self.tcb.grace <= 365 * DAY
+		self.tcb.accepted_advisories.is_sorted()
+			&& (HOUR..=MAX_LIFETIME).contains(&self.tcb.ttl)
+			&& self.tcb.grace <= MAX_GRACE
 			&& self.tcb.worst_gatekeeper <= Tier::Two
 			&& self.collateral_margin <= DAY
 			&& self.activation_delay <= 365 * DAY

@@ -5,12 +5,13 @@
 //! ```
 //!
 //! Prints `status`, `advisory_ids`, `fmspc`, `tee`, `tier` and more, and exits with 0; or prints `error`
-//! (the rule) with `message`, and exits with 1. The tier is that of a policy that accepts no advisory
-//! and whose grace never ends.
+//! (the rule) with `message`, and exits with 1. The tier is that of a policy that accepts no advisory, whose
+//! grace never ends, and for which the collateral's evaluation numbers are in force.
 
 use clap::Parser;
 use phala_attestation::{
-	Error, Policy, Quote, Role, Tier, TrustRoot, Verified, collateral::Bundle, verify_quote,
+	Activation, Error, Policy, Quote, Role, Tier, TrustRoot, Verified, collateral::Bundle,
+	verify_quote,
 };
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf, process::ExitCode};
@@ -57,7 +58,14 @@ fn tier(verified: &Verified, now: u64) -> Option<u8> {
 		worst_worker: Tier::Five,
 		worst_gatekeeper: Tier::Two,
 	};
-	policy.tier(Role::Worker, &verified.appraised, &[], now).ok().map(|tier| tier as u8)
+	let appraised = &verified.appraised;
+	let in_force = Activation {
+		evaluation_number: appraised.tcb_evaluation_number.max(appraised.qe_evaluation_number),
+		at: 0,
+		newest_level: 0,
+	};
+	let judged = policy.appraise(Role::Worker, appraised, &[in_force], now, now);
+	judged.ok().map(|(tier, _)| tier as u8)
 }
 
 fn report(verified: &Verified, now: u64) -> Value {
@@ -68,7 +76,8 @@ fn report(verified: &Verified, now: u64) -> Value {
 		"fmspc": verified.evidence.fmspc.to_string(),
 		"tee": verified.evidence.tee.to_string(),
 		"tier": tier(verified, now),
-		"evaluation_number": verified.appraised.evaluation_number,
+		"tcb_evaluation_number": verified.appraised.tcb_evaluation_number,
+		"qe_evaluation_number": verified.appraised.qe_evaluation_number,
 		"measurement": hex::encode(verified.measurement),
 		"report_data": hex::encode(verified.report_data),
 		"valid_until": verified.appraised.valid_until,

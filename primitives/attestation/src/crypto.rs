@@ -5,6 +5,8 @@ use p256::ecdsa::{Signature, VerifyingKey, signature::hazmat::PrehashVerifier};
 use scale_info::TypeInfo;
 use sha2::{Digest, Sha256};
 
+use crate::types::KeyHash;
+
 /// Raw `r ‖ s`, big-endian.
 pub type RawSignature = [u8; 64];
 
@@ -29,6 +31,11 @@ impl PublicKey {
 	pub(crate) fn from_sec1(bytes: &[u8]) -> Option<Self> {
 		let (&4, coordinates) = bytes.split_first()? else { return None };
 		coordinates.try_into().ok().map(Self)
+	}
+
+	/// What stored items remember of the authority that issued them.
+	pub(crate) fn fingerprint(&self) -> KeyHash {
+		KeyHash(sha256(&[&self.0]))
 	}
 
 	/// Whether `signature` over the SHA-256 `digest` is this key's.

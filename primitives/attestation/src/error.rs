@@ -162,6 +162,19 @@ pub enum Error {
 	/// An end entity's certificate where a CA's is needed, or one that may not sign this.
 	#[error("the {0} certificate is not a CA certificate, or its path length is exceeded")]
 	CertificateIsNotCa(CertificateKind),
+	/// Its validity ends within the margin.
+	#[error(
+		"the {kind} certificate expires at {not_after} (Unix time), too soon: submit or provision a newer one"
+	)]
+	CertificateExpiresSoon {
+		/// Which certificate.
+		kind: CertificateKind,
+		/// Last second of its validity.
+		not_after: UnixTime,
+	},
+	/// Its subject is not the one that Intel gives to certificates of this kind.
+	#[error("the subject of the {0} certificate is not that of such certificates")]
+	CertificateSubject(CertificateKind),
 	/// Its key usage does not allow what it is used for.
 	#[error("the key usage of the {0} certificate does not allow this use")]
 	CertificateKeyUsage(CertificateKind),
@@ -239,7 +252,7 @@ pub enum Error {
 	/// The list's issuer is another authority: names or key identifiers differ.
 	#[error("the {0} was not issued by the expected authority")]
 	CrlIssuer(Item),
-	/// Not the same item as the stored one.
+	/// Not the same item as the stored one: for other platforms, or of another authority.
 	#[error("the {0} replaces another one than the stored")]
 	UpdateOfAnother(Item),
 	/// The evaluation number is lower than the stored one's.
@@ -357,8 +370,8 @@ pub enum Error {
 	/// The TD is being profiled (TUD bits 4 to 6).
 	#[error("profiling of the TD is enabled")]
 	TdProfiling,
-	/// A TD attribute that must be zero is set.
-	#[error("a reserved TD attribute is set")]
+	/// A TD attribute is set that is not known to be harmless.
+	#[error("a reserved TD attribute is set, or one that no program here needs")]
 	TdReservedAttributes,
 	/// The TD does not disable EPT violation exceptions.
 	#[error("SEPT_VE_DISABLE is off: start the TD with it")]
@@ -400,6 +413,16 @@ pub enum Error {
 	EvaluationNumberTooLow {
 		/// The minimum.
 		minimum: u32,
+		/// The collateral's.
+		offered: u32,
+	},
+	/// The collateral's evaluation number is not in force yet.
+	#[error(
+		"the collateral has evaluation number {offered}, and {active} is in force: wait for its activation"
+	)]
+	EvaluationNumberNotActive {
+		/// The highest one in force.
+		active: u32,
 		/// The collateral's.
 		offered: u32,
 	},

@@ -4,7 +4,7 @@
 //! changes, without a new quote: after a TCB recovery, or a revocation.
 
 use bounded_collections::{BoundedVec, ConstU32};
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
 use crate::{
@@ -21,18 +21,7 @@ use crate::{
 pub const MAX_APPRAISED_ADVISORIES: u32 = 2 * crate::collateral::MAX_ADVISORIES;
 
 /// Versions and identities that a quote vouches for: platform, TDX module and quoting enclave.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Evidence {
 	/// Which TEE.
 	pub tee: Tee,
@@ -59,18 +48,7 @@ pub struct Evidence {
 }
 
 /// What a TD report says about the TDX module.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct ModuleEvidence {
 	/// SVNs when the TD was launched.
 	pub tee_tcb_svn: [u8; 16],
@@ -94,18 +72,7 @@ impl From<&TdReport<'_>> for ModuleEvidence {
 }
 
 /// What a quoting enclave's report says about it.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct QeEvidence {
 	/// Hash of the enclave's signer.
 	pub mr_signer: [u8; 32],
@@ -139,20 +106,23 @@ impl From<&EnclaveReport<'_>> for QeEvidence {
 }
 
 /// What evidence means by some collateral.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Appraised {
 	/// Status of platform, TDX module and quoting enclave together. Never `Revoked`.
 	pub status: TcbStatus,
 	/// Advisories of the levels that the three meet, ascending.
 	pub advisory_ids: BoundedVec<AdvisoryId, ConstU32<MAX_APPRAISED_ADVISORIES>>,
-	/// Lower one of the evaluation numbers of TCB info and QE identity.
-	pub evaluation_number: u32,
+	/// Evaluation number of the TCB info.
+	pub tcb_evaluation_number: u32,
+	/// Evaluation number of the QE identity.
+	pub qe_evaluation_number: u32,
 	/// Date of the oldest level met.
 	pub tcb_date: UnixTime,
-	/// If a component is out of date: the date of the TCB recovery that made the first one so.
-	pub outdated_since: Option<UnixTime>,
+	/// If components are out of date: the date of the oldest level that one of them meets. The first
+	/// evaluation number that demands more made the platform out of date. Intel dates the best level
+	/// anew with each number, and leaves those below as they were.
+	pub outdated_level: Option<UnixTime>,
 	/// Last second at which every certificate and every collateral item still counts.
 	pub valid_until: UnixTime,
 }
@@ -182,7 +152,8 @@ impl Evidence {
 	/// Appraises the platform: everything that [`verify_quote`](crate::verify_quote) does but for
 	/// signatures and the flags of the program, which collateral does not change.
 	///
-	/// `now` is trusted time in Unix seconds; collateral must count for `margin` seconds more.
+	/// `now` is trusted time in Unix seconds; collateral and certificates must count for `margin`
+	/// seconds more.
 	///
 	/// # Errors
 	///
@@ -194,7 +165,7 @@ impl Evidence {
 		margin: UnixTime,
 	) -> Result<Appraised, Error> {
 		collateral.check(self, now, margin)?;
-		self.check_pck(collateral, now)?;
+		self.check_pck(collateral, now, margin)?;
 		self.appraise_tcb(collateral)
 	}
 
@@ -203,8 +174,10 @@ impl Evidence {
 		&self,
 		collateral: &Collateral<'_>,
 		now: UnixTime,
+		margin: UnixTime,
 	) -> Result<(), Error> {
-		check_validity(CertificateKind::Pck, self.pck_not_before, self.pck_not_after, now)?;
+		let validity = (self.pck_not_before, self.pck_not_after);
+		check_validity(CertificateKind::Pck, validity, now, margin)?;
 		if collateral.pck_crl.revokes(&self.pck_serial) {
 			return Err(Error::CertificateRevoked(CertificateKind::Pck));
 		}
@@ -217,19 +190,20 @@ impl Evidence {
 		let qe = qe::appraise(qe_identity, &self.qe)?;
 		let (mut platform, current) = tcb::appraise(tcb_info, &self.tcb, self.module.as_ref())?;
 		platform.converge(&qe);
-		let status = match current {
-			Some(current) => platform.status.relaunch(current.converge(qe.status)),
-			None => platform.status,
-		};
+		if let Some(mut current) = current {
+			current.converge(&qe);
+			platform.converge_current(&current);
+		}
 		let mut advisories = platform.advisories;
 		advisories.sort_unstable();
 		advisories.dedup();
 		Ok(Appraised {
-			status,
+			status: platform.status,
 			advisory_ids: BoundedVec::truncate_from(advisories),
-			evaluation_number: tcb_info.evaluation_number.min(qe_identity.evaluation_number),
+			tcb_evaluation_number: tcb_info.evaluation_number,
+			qe_evaluation_number: qe_identity.evaluation_number,
 			tcb_date: platform.date,
-			outdated_since: platform.outdated_since,
+			outdated_level: platform.outdated_level,
 			valid_until: collateral.until().min(self.pck_not_after),
 		})
 	}

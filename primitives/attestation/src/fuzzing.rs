@@ -8,11 +8,12 @@ use crate::{
 	error::Error,
 	quote::Quote,
 	root::TrustRoot,
-	types::{CertificateKind, KeyId, Serial},
-	x509::{Certificate, sgx_extension::SgxExtension},
+	types::{CertificateKind, KeyHash, Serial},
+	x509::{Certificate, certificate::PCK, sgx_extension::SgxExtension},
 };
 
-const SIGNER: Signer = Signer { serial: Serial([0; 20]), issuer: KeyId([0; 20]), not_after: 0 };
+const SIGNER: Signer =
+	Signer { serial: Serial([0; 20]), issuer_key: KeyHash([0; 32]), not_after: 0 };
 
 /// Parses a quote; its measurement and flags too.
 pub fn quote(bytes: &[u8]) -> Result<[u8; 32], Error> {
@@ -43,7 +44,7 @@ pub fn certificate(bytes: &[u8]) -> Result<(), Error> {
 	if let Some(extension) = &certificate.sgx_extension {
 		SgxExtension::parse(extension)?;
 	}
-	certificate.check_ca(0).and(certificate.check_end_entity())
+	certificate.check_ca(0).and(certificate.check_end_entity()).and(certificate.check_role(PCK))
 }
 
 /// Checks any signature by any key over any digest.

@@ -16,6 +16,9 @@
 //! What governance decides comes after: [`Policy`] turns a verdict into a [`Tier`]. What the report
 //! data means is [`Binding`]; which machine it was, [`platform_id`].
 //!
+//! What is verified is kept in types with private fields that no call can carry: the only ways to one are
+//! verification and a chain's own storage.
+//!
 //! `no_std`, without panics (the lints that forbid their sources are denied), bounded in time and
 //! memory by the lengths that it accepts. Every refusal is one variant of [`Error`], with cause and
 //! remedy; [`Rule`] is its one-byte form for a pallet's error.
@@ -79,11 +82,11 @@
 //! | Step | Rule |
 //! |---|---|
 //! | 1 bounds | quote ≤ 8 KiB, list ≤ 16 KiB, JSON ≤ 32 KiB, certificate ≤ 2 KiB; version, TEE, key type, vendor, body type and each length before anything else is read |
-//! | 2 collateral | for this TEE, FMSPC and PCE; each item and authority in its time, with a margin; one root, the PCK CA of the quote's chain, no certificate revoked since it was stored |
-//! | 3 signatures | PCK certificate under the stored PCK CA (validity, issuer by name and key identifier, end entity, key usage, revocation), QE report under the PCK, hash of the attestation key and the authentication data in the QE report, quote under the attestation key |
+//! | 2 collateral | for this TEE, FMSPC and PCE; each item and each authority in its time, with a margin; one root (by its key), the PCK CA of the quote's chain, no certificate revoked since it was stored |
+//! | 3 signatures | PCK certificate under the stored PCK CA (validity with the margin, issuer by name and key identifier, end entity, key usage, subject, revocation), QE report under the PCK, hash of the attestation key and the authentication data in the QE report, quote under the attestation key |
 //! | 4 QE identity | MRSIGNER, never debug, ISVPRODID, MISCSELECT and attributes under their masks, level of ISVSVN |
-//! | 5 TCB | the first level of which the SGX components, the PCE SVN and, for TDX, the components of TEE_TCB_SVN are met; TDX module by version, signer, attributes and ISVSVN; from TD 1.5 on also the current TCB; statuses converge as in Intel's library; `Revoked` is refused here |
-//! | 6 flags | SGX debug; TD debug, profiling, reserved bits, migratable, service TD, PKS, Key Locker, and SEPT_VE_DISABLE off |
+//! | 5 TCB | the first level of which the SGX components, the PCE SVN and, for TDX, the components of TEE_TCB_SVN are met; TDX module by version, signer, attributes and ISVSVN; from TD 1.5 on also the current TCB; statuses converge as in Intel's library, but for two cases below; `Revoked` is refused here |
+//! | 6 flags | SGX debug; TD debug, profiling, migratable, service TD, PKS, Key Locker, SEPT_VE_DISABLE off, and every other attribute but LASS and PERFMON |
 //!
 //! Steps 2 to 6 are [`verify_quote`]. Measurement, freshness of the block, re-use of a quote, caps and
 //! bans need a chain's state and are its registry's.
@@ -97,10 +100,13 @@
 //!   count. A JSON document is parsed after its signature, and nothing but the signed bytes; a
 //!   certificate's and a list's signed part is hashed as delivered, never encoded anew. Length
 //!   fields that overflow, bytes where none belong, duplicate fields and extensions are refused.
-//! - *Replay and downgrade*: an item never replaces a later one, nor one with a higher evaluation or
-//!   CRL number. (Intel leaves CRL numbers at 1; the date is what rises.)
+//! - *Replay and downgrade*: an item never replaces one with a higher evaluation or CRL number, nor a
+//!   later one under the same number, nor one of another authority. (Intel leaves CRL numbers at 1; the
+//!   date is what rises.) So the order of submissions does not matter.
 //! - *Revocation after the fact*: what is kept of a signing certificate and a CA is checked against
 //!   the newest lists in each verification.
+//! - *Early collateral*: a document whose evaluation number is ahead of the chain's is refused by
+//!   [`Policy`], so that an upload alone changes no verdict.
 //! - *Time* is the caller's: trusted to a few minutes. [`Appraised::valid_until`] is the last second
 //!   at which every input still counts.
 //! - *A broken TEE* is outside: extraction of a PCK or of an attestation key forges quotes until
@@ -134,7 +140,11 @@
 //! | Dates | `YYYY-MM-DDThh:mm:ssZ` | RFC 3339 | Intel's form |
 //! | SGX components | of the PCK certificate's fields 1 to 16 | of its CPUSVN | Intel's steps; they are equal |
 //! | QE report data | 32 zeros behind the hash | not checked | format |
+//! | Subject of PCK and TCB signing certificates ✓ | of their kind | not looked at | a root may issue other ones |
 //! | PKS, Key Locker ✓ | refused | allowed | ours: no program of ours needs them |
+//! | ICSSD, TPA, TD attributes 18 to 22 ✓ | refused | allowed | what a later module lets a bit grant is unknown |
+//! | QE `OutOfDateConfigurationNeeded` ✓ | makes the platform out of date | changes nothing, as in Intel's library | it lacks patches |
+//! | TD 1.5 whose current TCB is out of date and whose launch TCB is not ✓ | out of date, with its advisories | launch counts, as in Intel's library | what runs now lacks patches |
 //! | QE authentication data ✓ | any length | 32 bytes | format; *the only one where we accept more* |
 //! | Advisories ✓ | a sorted set | a list in order of discovery | they are compared as sets |
 //!
@@ -169,7 +179,9 @@
 //! # Limitations
 //!
 //! - Only ECDSA over P-256; Intel announced no other for DCAP.
-//! - Platform configuration in PCK certificates (dynamic platform, cached keys, SMT) is not judged.
+//! - Platform configuration in PCK certificates (dynamic platform, cached keys, SMT) is not judged, nor is
+//!   the SGX type: *Scalable* platforms encrypt memory without protecting its integrity, so that whoever
+//!   holds the machine may replay or corrupt it. Intel's TCB statuses are the same for both.
 //! - The added fields of TD 1.5ex are authenticated but not judged, as in Intel's library.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]

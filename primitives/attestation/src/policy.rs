@@ -88,24 +88,16 @@ pub enum Role {
 	Gatekeeper,
 }
 
-/// When a TCB evaluation number took effect on this chain.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
+/// When a TCB evaluation number took effect on a chain, and what it demands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Activation {
 	/// TCB evaluation data number.
 	pub evaluation_number: u32,
-	/// When it took effect.
+	/// When it took effect, or will.
 	pub at: UnixTime,
+	/// Newest date of a level in a document with this number: what is dated earlier does not satisfy it.
+	/// Zero if no document with it was seen.
+	pub newest_level: UnixTime,
 }
 
 /// Governed parameters.
@@ -113,7 +105,7 @@ pub struct Activation {
 	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Policy {
-	/// Advisories whose consequences are accepted.
+	/// Advisories whose consequences are accepted, ascending.
 	pub accepted_advisories: BoundedVec<AdvisoryId, ConstU32<MAX_ACCEPTED_ADVISORIES>>,
 	/// How long an out-of-date platform is kept, in seconds, counted from the activation of the
 	/// evaluation number that made it so. Zero: not at all.
@@ -124,63 +116,99 @@ pub struct Policy {
 	pub ttl: UnixTime,
 	/// Worst tier of a worker.
 	pub worst_worker: Tier,
-	/// Worst tier of a gatekeeper. [`Tier::Two`] or better.
+	/// Worst tier of a gatekeeper. Whatever it says, [`Tier::Two`] is the worst that counts.
 	pub worst_gatekeeper: Tier,
 }
 
 impl Policy {
-	/// The tier of a platform in a role.
+	/// The tier of a platform in a role, and the Unix second from which on it no longer counts: the end
+	/// of collateral and certificates, of the grace, or of the longest lifetime, whichever is first.
 	///
-	/// `activations` are the chain's, in any order. The evaluation number that made a platform out
-	/// of date is taken to be the first one that was activated after the TCB recovery
-	/// ([`Appraised::outdated_since`]); if there is none, the grace counts from the recovery.
+	/// `activations` are the chain's, in any order, also those to come; `attested_at` is when the quote
+	/// was accepted, `now` when it is judged.
+	///
+	/// The **grace** counts from the activation of the first evaluation number that demands more than the
+	/// platform has: of which a document has a level dated later than the platform's
+	/// ([`Appraised::outdated_level`]). Further numbers change neither, so that no TCB recovery gives
+	/// a new grace to those who missed an earlier one. If no number is known to demand more, it
+	/// counts from the date of the platform's level, and never from before that.
 	///
 	/// # Errors
 	///
-	/// [`Error::EvaluationNumberTooLow`], [`Error::StatusRefused`], [`Error::GraceEnded`],
-	/// [`Error::TierTooLow`].
-	pub fn tier(
+	/// [`Error::EvaluationNumberTooLow`], [`Error::EvaluationNumberNotActive`], [`Error::StatusRefused`],
+	/// [`Error::GraceEnded`], [`Error::TierTooLow`].
+	pub fn appraise(
 		&self,
 		role: Role,
 		appraised: &Appraised,
 		activations: &[Activation],
+		attested_at: UnixTime,
 		now: UnixTime,
-	) -> Result<Tier, Error> {
-		let (minimum, offered) = (self.min_evaluation_number, appraised.evaluation_number);
-		if offered < minimum {
-			return Err(Error::EvaluationNumberTooLow { minimum, offered });
-		}
-		let tier = match appraised.status {
-			TcbStatus::UpToDate => Tier::One,
-			TcbStatus::SWHardeningNeeded => Tier::Two,
+	) -> Result<(Tier, UnixTime), Error> {
+		self.check_evaluation(appraised, activations, now)?;
+		let expires_at =
+			appraised.valid_until.saturating_add(1).min(attested_at.saturating_add(self.ttl));
+		let (tier, expires_at) = match appraised.status {
+			TcbStatus::UpToDate => (Tier::One, expires_at),
+			TcbStatus::SWHardeningNeeded => (Tier::Two, expires_at),
 			TcbStatus::ConfigurationNeeded | TcbStatus::ConfigurationAndSWHardeningNeeded => {
-				let accepted = |id| self.accepted_advisories.contains(id);
-				if appraised.advisory_ids.iter().all(accepted) { Tier::Three } else { Tier::Four }
+				let accepted = |id| self.accepted_advisories.binary_search(id).is_ok();
+				let all = appraised.advisory_ids.iter().all(accepted);
+				(if all { Tier::Three } else { Tier::Four }, expires_at)
 			}
 			status @ (TcbStatus::OutOfDate
 			| TcbStatus::OutOfDateConfigurationNeeded
 			| TcbStatus::TDRelaunchAdvised
 			| TcbStatus::TDRelaunchAdvisedConfigurationNeeded) => {
-				let recovery = appraised.outdated_since.unwrap_or(appraised.tcb_date);
-				let activated = activations.iter().map(|activation| activation.at);
-				let since = activated.filter(|&at| at >= recovery).min().unwrap_or(recovery);
-				let ended = since.saturating_add(self.grace);
+				let ended = self.grace_end(appraised, activations);
 				if now >= ended {
 					return Err(Error::GraceEnded { status, ended });
 				}
-				Tier::Five
+				(Tier::Five, expires_at.min(ended))
 			}
 			status @ TcbStatus::Revoked => return Err(Error::StatusRefused(status)),
 		};
 		let worst = match role {
 			Role::Worker => self.worst_worker,
-			Role::Gatekeeper => self.worst_gatekeeper,
+			Role::Gatekeeper => self.worst_gatekeeper.min(Tier::Two),
 		};
-		if tier > worst { Err(Error::TierTooLow { role, worst, tier }) } else { Ok(tier) }
+		if tier > worst {
+			return Err(Error::TierTooLow { role, worst, tier });
+		}
+		Ok((tier, expires_at))
 	}
 
-	/// Last second at which an attestation of `now` counts.
-	pub fn valid_until(&self, appraised: &Appraised, now: UnixTime) -> UnixTime {
-		appraised.valid_until.min(now.saturating_add(self.ttl))
+	/// Collateral must be neither too old for governance nor ahead of it.
+	fn check_evaluation(
+		&self,
+		appraised: &Appraised,
+		activations: &[Activation],
+		now: UnixTime,
+	) -> Result<(), Error> {
+		let (tcb, qe) = (appraised.tcb_evaluation_number, appraised.qe_evaluation_number);
+		let (minimum, offered) = (self.min_evaluation_number, tcb.min(qe));
+		if offered < minimum {
+			return Err(Error::EvaluationNumberTooLow { minimum, offered });
+		}
+		let in_force = activations.iter().filter(|activation| activation.at <= now);
+		let active = in_force.map(|activation| activation.evaluation_number).max().unwrap_or(0);
+		let offered = tcb.max(qe);
+		if offered > active {
+			return Err(Error::EvaluationNumberNotActive { active, offered });
+		}
+		Ok(())
+	}
+
+	/// First second that is no longer within the grace.
+	fn grace_end(&self, appraised: &Appraised, activations: &[Activation]) -> UnixTime {
+		let level = appraised.outdated_level.unwrap_or(appraised.tcb_date);
+		let demanding = activations.iter().filter(|activation| activation.newest_level > level);
+		let since =
+			demanding.map(|activation| activation.evaluation_number).min().and_then(|first| {
+				// A number counts as soon as a higher one does.
+				let from_first = activations.iter().filter(|it| it.evaluation_number >= first);
+				from_first.map(|activation| activation.at).min()
+			});
+		since.map_or(level, |since| since.max(level)).saturating_add(self.grace)
 	}
 }

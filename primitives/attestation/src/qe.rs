@@ -6,7 +6,7 @@ use crate::{
 	collateral::QeIdentity,
 	error::Error,
 	evidence::QeEvidence,
-	tcb::{Appraisal, TcbStatus, find},
+	tcb::{Appraisal, TcbStatus},
 };
 
 /// Checks the QE against its identity and finds its level.
@@ -28,15 +28,11 @@ pub(crate) fn appraise(identity: &QeIdentity, qe: &QeEvidence) -> Result<Apprais
 	if (attributes ^ expected) & mask != 0 {
 		return Err(Error::QeAttributes);
 	}
-	let (level, outdated_since) = find(&identity.levels, |level| qe.isv_svn >= level.isv_svn)
-		.ok_or(Error::QeIsvSvnTooLow(qe.isv_svn))?;
+	let mut levels = identity.levels.iter();
+	let level = levels.find(|level| qe.isv_svn >= level.isv_svn);
+	let level = level.ok_or(Error::QeIsvSvnTooLow(qe.isv_svn))?;
 	if level.status == TcbStatus::Revoked {
 		return Err(Error::QeRevoked);
 	}
-	Ok(Appraisal {
-		status: level.status,
-		advisories: identity.advisories.of(level.advisories),
-		date: level.date,
-		outdated_since,
-	})
+	Ok(Appraisal::new(level.status, identity.advisories.of(level.advisories), level.date))
 }

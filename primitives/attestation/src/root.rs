@@ -1,6 +1,6 @@
 //! Trust roots.
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, Encode, MaxEncodedLen};
 use hex_literal::hex;
 use scale_info::TypeInfo;
 
@@ -14,18 +14,7 @@ use crate::{
 
 /// The root under which everything is verified: Intel's on a live chain, a development root on a
 /// local one. Collateral verified under one root is of no use under another.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct TrustRoot {
 	/// Hash of its distinguished name.
 	pub name: NameHash,
@@ -77,10 +66,16 @@ impl TrustRoot {
 		Ok(root)
 	}
 
-	/// Checks the root's own validity, and that its list is its own, current and does not name it.
-	pub(crate) fn check(&self, root_crl: &Crl, now: UnixTime) -> Result<(), Error> {
-		check_validity(CertificateKind::Root, self.not_before, self.not_after, now)?;
-		if root_crl.issuer != self.key_id || root_crl.issuer_name != self.name {
+	/// Checks the root's own validity, and that its list is its own and does not name it.
+	pub(crate) fn check(
+		&self,
+		root_crl: &Crl,
+		now: UnixTime,
+		margin: UnixTime,
+	) -> Result<(), Error> {
+		let validity = (self.not_before, self.not_after);
+		check_validity(CertificateKind::Root, validity, now, margin)?;
+		if !root_crl.is_of(&self.authority()) {
 			return Err(Error::AuthorityMismatch(Item::RootCrl));
 		}
 		if root_crl.revokes(&self.serial) {

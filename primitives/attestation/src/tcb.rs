@@ -1,14 +1,15 @@
 //! TCB levels: which one a platform meets, and what follows from it.
 //!
 //! Sources: Intel PCS API, "Get TCB Info", steps of the TCB level comparison; convergence as in Intel's
-//! quote verification library (`convergeTcbStatuses`, `checkForRelaunch`).
+//! quote verification library (`convergeTcbStatuses`, `checkForRelaunch`), and stricter in two cases that
+//! the crate's table of differences names.
 
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
 use crate::{
-	collateral::{AdvisoryId, TcbInfo, TcbLevel, TdxModuleIdentity, TdxModuleLevel},
+	collateral::{AdvisoryId, TcbInfo, TdxModuleIdentity},
 	error::Error,
 	evidence::ModuleEvidence,
 	types::UnixTime,
@@ -58,16 +59,14 @@ pub enum TcbStatus {
 
 impl TcbStatus {
 	/// The platform's status with that of the QE or the TDX module: only an out-of-date or revoked
-	/// component changes it.
+	/// component changes it. In Intel's library a QE that is `OutOfDateConfigurationNeeded` does not.
 	pub fn converge(self, component: Self) -> Self {
-		match (component, self) {
-			(Self::Revoked, _) => Self::Revoked,
-			(Self::OutOfDate, Self::UpToDate | Self::SWHardeningNeeded) => Self::OutOfDate,
-			(
-				Self::OutOfDate,
-				Self::ConfigurationNeeded | Self::ConfigurationAndSWHardeningNeeded,
-			) => Self::OutOfDateConfigurationNeeded,
-			_ => self,
+		match (self, component) {
+			(Self::Revoked, _) | (_, Self::Revoked) => Self::Revoked,
+			(Self::OutOfDate | Self::OutOfDateConfigurationNeeded, _) => self,
+			_ if !component.is_out_of_date() => self,
+			_ if self.needs_configuration() => Self::OutOfDateConfigurationNeeded,
+			_ => component,
 		}
 	}
 
@@ -99,73 +98,47 @@ impl TcbStatus {
 	}
 }
 
-/// What the levels say about one component.
+/// What the levels say about one component, or about several.
 pub(crate) struct Appraisal {
 	pub status: TcbStatus,
 	pub advisories: Vec<AdvisoryId>,
 	/// Date of the oldest level met.
 	pub date: UnixTime,
-	/// If out of date: since when, by the dates of the levels.
-	pub outdated_since: Option<UnixTime>,
-}
-
-/// One entry of a list of levels, sorted from best to worst.
-pub(crate) trait Level {
-	fn status(&self) -> TcbStatus;
-	fn date(&self) -> UnixTime;
-}
-
-macro_rules! level {
-	($($name:ty),*) => {$(
-		impl Level for $name {
-			fn status(&self) -> TcbStatus {
-				self.status
-			}
-			fn date(&self) -> UnixTime {
-				self.date
-			}
-		}
-	)*};
-}
-level!(TcbLevel, TdxModuleLevel, crate::collateral::QeLevel);
-
-/// The first level that `meets` accepts, and, if it is out of date, since when: the first date after its
-/// own among the better levels, which is that of the TCB recovery that the platform missed first. Later
-/// recoveries do not change it.
-pub(crate) fn find<L: Level>(
-	levels: &[L],
-	meets: impl Fn(&L) -> bool,
-) -> Option<(&L, Option<UnixTime>)> {
-	let index = levels.iter().position(meets)?;
-	let (better, rest) = levels.split_at_checked(index)?;
-	let level = rest.first()?;
-	let since = level.status().is_out_of_date().then(|| {
-		let later = better.iter().map(Level::date).filter(|date| *date > level.date());
-		later.min().unwrap_or(level.date())
-	});
-	Some((level, since))
-}
-
-fn earliest(a: Option<UnixTime>, b: Option<UnixTime>) -> Option<UnixTime> {
-	a.into_iter().chain(b).min()
+	/// Date of the oldest level met that is out of date.
+	pub outdated_level: Option<UnixTime>,
 }
 
 impl Appraisal {
+	/// By the level that one component meets.
+	pub fn new(status: TcbStatus, advisories: Vec<AdvisoryId>, date: UnixTime) -> Self {
+		Self { status, advisories, date, outdated_level: status.is_out_of_date().then_some(date) }
+	}
+
 	/// Adds a component (module or QE).
 	pub fn converge(&mut self, component: &Self) {
 		self.status = self.status.converge(component.status);
 		self.advisories.extend(component.advisories.iter().cloned());
 		self.date = self.date.min(component.date);
-		self.outdated_since = earliest(self.outdated_since, component.outdated_since);
+		self.outdated_level = self.outdated_level.into_iter().chain(component.outdated_level).min();
+	}
+
+	/// Adds what runs now to what launched a TD 1.5. An update since then advises a relaunch; the
+	/// reverse, which no honest host shows, counts as a component that is out of date.
+	pub fn converge_current(&mut self, current: &Self) {
+		match (self.status.is_out_of_date(), current.status.is_out_of_date()) {
+			(_, false) => self.status = self.status.relaunch(current.status),
+			(false, true) => self.converge(current),
+			(true, true) => self.outdated_level = self.outdated_level.min(current.outdated_level),
+		}
 	}
 }
 
-/// The platform's levels: at launch and, for a TD from 1.5 on, the status now.
+/// The platform's levels: at launch and, for a TD from 1.5 on, now.
 pub(crate) fn appraise(
 	info: &TcbInfo,
 	tcb: &PlatformTcb,
 	module: Option<&ModuleEvidence>,
-) -> Result<(Appraisal, Option<TcbStatus>), Error> {
+) -> Result<(Appraisal, Option<Appraisal>), Error> {
 	let Some(module) = module else {
 		return platform(info, tcb, None).map(|appraisal| (appraisal, None));
 	};
@@ -178,7 +151,7 @@ pub(crate) fn appraise(
 			other => other,
 		})?),
 	};
-	Ok((launch, current.map(|current| current.status)))
+	Ok((launch, current))
 }
 
 /// The platform's level, converged with that of the TDX module.
@@ -186,17 +159,13 @@ fn tdx(info: &TcbInfo, tcb: &PlatformTcb, tee_tcb_svn: &[u8; 16]) -> Result<Appr
 	let mut appraisal = platform(info, tcb, Some(tee_tcb_svn))?;
 	let &[isv_svn, ..] = tee_tcb_svn;
 	if let Some(module) = module(info, tee_tcb_svn)? {
-		let (level, outdated_since) = find(&module.levels, |level| isv_svn >= level.isv_svn)
-			.ok_or(Error::TdxModuleIsvSvnTooLow(isv_svn))?;
+		let level = module.levels.iter().find(|level| isv_svn >= level.isv_svn);
+		let level = level.ok_or(Error::TdxModuleIsvSvnTooLow(isv_svn))?;
 		if level.status == TcbStatus::Revoked {
 			return Err(Error::TdxModuleRevoked);
 		}
-		appraisal.converge(&Appraisal {
-			status: level.status,
-			advisories: info.advisories.of(level.advisories),
-			date: level.date,
-			outdated_since,
-		});
+		let advisories = info.advisories.of(level.advisories);
+		appraisal.converge(&Appraisal::new(level.status, advisories, level.date));
 	}
 	Ok(appraisal)
 }
@@ -207,7 +176,7 @@ fn platform(
 	tcb: &PlatformTcb,
 	tee_tcb_svn: Option<&[u8; 16]>,
 ) -> Result<Appraisal, Error> {
-	let (level, outdated_since) = find(&info.levels, |level| {
+	let level = info.levels.iter().find(|level| {
 		meets(&tcb.components, &level.sgx, 0)
 			&& tcb.pce_svn >= level.pce_svn
 			&& match (tee_tcb_svn, &level.tdx) {
@@ -219,17 +188,12 @@ fn platform(
 				}
 				_ => false,
 			}
-	})
-	.ok_or(Error::NoMatchingTcbLevel)?;
+	});
+	let level = level.ok_or(Error::NoMatchingTcbLevel)?;
 	if level.status == TcbStatus::Revoked {
 		return Err(Error::PlatformRevoked);
 	}
-	Ok(Appraisal {
-		status: level.status,
-		advisories: info.advisories.of(level.advisories),
-		date: level.date,
-		outdated_since,
-	})
+	Ok(Appraisal::new(level.status, info.advisories.of(level.advisories), level.date))
 }
 
 fn meets(has: &[u8; 16], needed: &[u8; 16], skip: usize) -> bool {

@@ -61,6 +61,11 @@ bytes!(
 	20
 );
 bytes!(
+	/// SHA-256 of a public key.
+	KeyHash,
+	32
+);
+bytes!(
 	/// Serial number of a certificate, big-endian, padded with zeros (at most 20 octets, RFC 5280
 	/// §4.1.2.2).
 	Serial,

@@ -1,8 +1,5 @@
 //! A quote against stored collateral.
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use scale_info::TypeInfo;
-
 use crate::{
 	collateral::Collateral,
 	crypto::sha256,
@@ -10,13 +7,14 @@ use crate::{
 	evidence::{Appraised, Evidence},
 	quote::Quote,
 	types::{CertificateKind, Ppid, UnixTime},
-	x509::Certificate,
+	x509::{Certificate, certificate::PCK},
 };
 
 /// What a verified quote says.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+///
+/// Only [`verify_quote`] makes one: it cannot be decoded, and so no caller can bring one along.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Verified {
 	/// The platform, as the quote proves it.
 	pub evidence: Evidence,
@@ -32,9 +30,9 @@ pub struct Verified {
 
 /// Verifies a quote: three P-256 signatures.
 ///
-/// `now` is trusted time in Unix seconds. Collateral that counts for less than `margin` seconds more
-/// is refused with an error of its own, so that a caller can ask for newer collateral before it is
-/// too late.
+/// `now` is trusted time in Unix seconds. Collateral and certificates that count for less than `margin`
+/// seconds more are refused with errors of their own, so that a caller can ask for newer ones before
+/// it is too late.
 ///
 /// # Errors
 ///
@@ -48,7 +46,7 @@ pub fn verify_quote(
 ) -> Result<Verified, Error> {
 	let evidence = Evidence::of(quote);
 	collateral.check(&evidence, now, margin)?;
-	verify_signatures(quote, &evidence, collateral, now)?;
+	verify_signatures(quote, &evidence, collateral, now, margin)?;
 	let appraised = evidence.appraise_tcb(collateral)?;
 	quote.body.check_flags()?;
 	Ok(Verified {
@@ -67,11 +65,13 @@ fn verify_signatures(
 	evidence: &Evidence,
 	collateral: &Collateral<'_>,
 	now: UnixTime,
+	margin: UnixTime,
 ) -> Result<(), Error> {
 	let pck = Certificate::parse(CertificateKind::Pck, &quote.pck.der)?;
 	pck.check_end_entity()?;
-	evidence.check_pck(collateral, now)?;
+	evidence.check_pck(collateral, now, margin)?;
 	pck.verify(&collateral.pck_ca.authority(), now)?;
+	pck.check_role(PCK)?;
 
 	let certification = &quote.certification;
 	let report = sha256(&[certification.qe_report_bytes]);

@@ -28,6 +28,9 @@ const STRICTER: &[Mutation] = &[
 	PckKeyUsage,
 	PckCaKeyUsage,
 	TcbSigningKeyUsage,
+	// Subjects of certificates.
+	PckSubject,
+	TcbSigningSubject,
 	// Revocation lists.
 	RootCaCrlFromTheFuture,
 	PckCrlFromTheFuture,
@@ -41,6 +44,7 @@ const STRICTER: &[Mutation] = &[
 	// Attributes.
 	TdPks,
 	TdKeyLocker,
+	TdProvisioningAgent,
 ];
 
 #[test]
@@ -66,22 +70,61 @@ fn of_the_valid_cases() {
 	}
 }
 
+/// Where both accept, and we see a platform that is out of date.
+#[test]
+fn of_statuses() {
+	// A TD that runs on less than it was launched on.
+	let variant = Variant::TdCurrentOutOfDate;
+	for &kind in variant.kinds() {
+		let case = variant.case_on(kind, 3).expect("a kind of its own");
+		let appraised = verify_case(&case).expect("valid").appraised;
+		assert_eq!(appraised.status.to_string(), "OutOfDate");
+		assert!(appraised.outdated_level.is_some());
+		let (_, theirs) = oracle_case(&case).expect("valid");
+		assert_eq!(theirs, Vec::<String>::new());
+		let ours: Vec<_> = appraised.advisory_ids.iter().map(|id| id.as_str()).collect();
+		assert_eq!(ours, ["INTEL-SA-01099"]);
+		assert_eq!(oracle_case(&case).expect("valid").0, "UpToDate");
+	}
+	// A quoting enclave that lacks patches and settings.
+	for (platform, ours) in [
+		(TcbStatus::UpToDate, "OutOfDateConfigurationNeeded"),
+		(TcbStatus::SWHardeningNeeded, "OutOfDateConfigurationNeeded"),
+		(TcbStatus::ConfigurationNeeded, "OutOfDateConfigurationNeeded"),
+		(TcbStatus::OutOfDate, "OutOfDate"),
+	] {
+		let mut options = options();
+		options.tcb_info.tcb_levels[0].tcb_status = platform;
+		options.qe_identity.tcb_levels[0].tcb_status = TcbStatus::OutOfDateConfigurationNeeded;
+		let case = case_with(&options);
+		assert_eq!(verify_case(&case).expect("valid").appraised.status.to_string(), ours);
+		assert_eq!(oracle_case(&case).expect("valid").0, platform.to_string());
+	}
+}
+
+fn options() -> CollateralOptions {
+	CollateralOptions::for_platform(&Platform::development(3), QuoteKind::TdxV4.tee())
+}
+
+fn case_with(options: &CollateralOptions) -> Case {
+	let pki = Pki::development();
+	let enclave = pki.quoting_enclave(&Platform::development(3)).expect("a platform");
+	Case {
+		quote: enclave.quote(&QuoteRequest::new(QuoteKind::TdxV4, [1; 64])),
+		collateral: pki.issue_collateral(NOW, options).expect("options"),
+		root_der: pki.root_der().expect("a root"),
+		now: NOW,
+		stored: None,
+	}
+}
+
 /// What a document says where the oracle does not look.
 #[test]
 fn of_documents() {
 	let case = |edit: fn(&mut CollateralOptions)| {
-		let (pki, platform, kind) =
-			(Pki::development(), Platform::development(3), QuoteKind::TdxV4);
-		let mut options = CollateralOptions::for_platform(&platform, kind.tee());
+		let mut options = options();
 		edit(&mut options);
-		let enclave = pki.quoting_enclave(&platform).expect("a platform");
-		Case {
-			quote: enclave.quote(&QuoteRequest::new(kind, [1; 64])),
-			collateral: pki.issue_collateral(NOW, &options).expect("options"),
-			root_der: pki.root_der().expect("a root"),
-			now: NOW,
-			stored: None,
-		}
+		case_with(&options)
 	};
 	let cases: [(fn(&mut CollateralOptions), _); 6] = [
 		(|options| options.tcb_info.tcb_type = 1, Error::CollateralUnsupported(Item::TcbInfo)),

@@ -85,6 +85,46 @@ fn margin_is_an_error_of_its_own() {
 	assert!(refused.to_string().contains("B0C06F000000"), "{refused}");
 }
 
+/// Certificates have to count for the margin too: here they end before the lists do.
+#[test]
+fn margin_covers_certificates() {
+	use phala_attestation::types::CertificateKind as Kind;
+	use phala_dev_pki::{QuoteKind, valid_case};
+	let case = valid_case(QuoteKind::TdxV4, 1);
+	let root = TrustRoot::from_der(&case.root_der).expect("a root");
+	let items = common::bundle(&case.collateral).verify(&root, case.now).expect("valid");
+	let quote = Quote::parse(&case.quote).expect("a quote");
+	let verified = |root: &TrustRoot, margin| {
+		phala_attestation::verify_quote(&quote, &items.collateral(root), case.now, margin)
+	};
+	let hour = 60 * 60;
+	assert!(verified(&root, hour).is_ok());
+	// A root that ends in half an hour.
+	let ending = TrustRoot { not_after: case.now + hour / 2, ..root };
+	assert!(verified(&ending, hour / 2).is_ok());
+	assert_eq!(
+		verified(&ending, hour).err(),
+		Some(Error::CertificateExpiresSoon { kind: Kind::Root, not_after: ending.not_after })
+	);
+	assert_eq!(verified(&ending, 0).expect("valid").appraised.valid_until, ending.not_after);
+	// A PCK certificate that does.
+	let mut platform = phala_dev_pki::Platform::development(1);
+	let not_after = case.now + hour / 2;
+	let validity = phala_dev_pki::Validity { not_before: case.now - hour, not_after };
+	platform.pck_validity = Some(validity);
+	let enclave = phala_dev_pki::Pki::development().quoting_enclave(&platform).expect("encodable");
+	let bytes = enclave.quote(&phala_dev_pki::QuoteRequest::new(QuoteKind::TdxV4, [1; 64]));
+	let quote = Quote::parse(&bytes).expect("a quote");
+	let verified = |margin| {
+		phala_attestation::verify_quote(&quote, &items.collateral(&root), case.now, margin)
+	};
+	assert!(verified(hour / 2).is_ok());
+	assert_eq!(
+		verified(hour).err(),
+		Some(Error::CertificateExpiresSoon { kind: Kind::Pck, not_after })
+	);
+}
+
 #[test]
 fn fields_of_real_quotes() {
 	let expected = [
@@ -119,4 +159,36 @@ fn quotes_without_collateral_parse() {
 		*padded.last_mut().expect("not empty") = 1;
 		assert_eq!(Quote::parse(&padded).err(), Some(Error::QuoteTrailingBytes));
 	}
+}
+
+/// What the grace rests on: with a new number Intel dates the best levels anew, and leaves those that
+/// are out of date as they were.
+#[test]
+fn intel_leaves_the_dates_of_levels_that_are_out_of_date() {
+	use std::collections::BTreeMap;
+	let levels = |name: &str| {
+		let info: serde_json::Value =
+			serde_json::from_str(&sample(name).collateral.tcb_info).expect("JSON");
+		let levels = info["tcbLevels"].as_array().expect("a list").clone();
+		let of = |level: &serde_json::Value| {
+			let text = |field: &str| level[field].as_str().expect("text").to_owned();
+			(level["tcb"].to_string(), (text("tcbStatus"), text("tcbDate")))
+		};
+		let newest = of(&levels[0]).1.1;
+		(levels.iter().map(of).collect::<BTreeMap<_, _>>(), newest)
+	};
+	// One FMSPC, evaluation numbers 17 and 20.
+	let ((before, first), (after, second)) = (levels("tdx_quote"), levels("tdx_quote_td15ex"));
+	assert!(first < second);
+	let mut kept = 0;
+	for (tcb, (status, date)) in &before {
+		if status == "OutOfDate" {
+			assert_eq!(after.get(tcb), Some(&(status.clone(), date.clone())), "{tcb}");
+			kept += 1;
+		} else {
+			// Up to date with 17, and dated so; now of an older date than the best.
+			assert_eq!(after.get(tcb), Some(&("OutOfDate".into(), date.clone())), "{tcb}");
+		}
+	}
+	assert!(kept > 0);
 }

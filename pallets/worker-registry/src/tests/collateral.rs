@@ -1,7 +1,9 @@
 //! The collateral registry: only forward, early documents wait, only what is useful is free.
 
 use super::*;
-use proptest::{prelude::*, test_runner::Config as PropConfig};
+use phala_attestation::PckCaKind;
+use phala_dev_pki::{CaKind, Validity};
+use proptest::prelude::*;
 
 fn in_force(kind: QuoteKind) -> Option<(u32, u64)> {
 	let fmspc = phala_attestation::Fmspc(Platform::FMSPC);
@@ -183,47 +185,208 @@ fn without_a_number_in_force_everything_waits() {
 	});
 }
 
-proptest! {
-	#![proptest_config(PropConfig { cases: 12, ..PropConfig::default() })]
+#[test]
+fn a_ca_with_a_new_key_starts_its_own_list() {
+	with_collateral(|| {
+		let ca = PckCaKind::Platform;
+		let platform = Platform::development(1);
+		let options = Subject::default().options();
+		// The old key's list has a high number.
+		Clock::mutate(|now| *now += 60);
+		let mut last = options.clone();
+		last.pck_crl.number = Some(9);
+		assert_eq!(submit_pck_crl(&issue(&last), ca), Ok(Pays::No));
 
-	/// Documents in any order, each any number of times, end in the same state, and on the way no
-	/// number falls.
+		let mut rekeyed = pki().clone();
+		let validity =
+			Validity { not_before: Clock::get(), not_after: Validity::DEVELOPMENT.not_after };
+		assert_ok!(rekeyed.succeed_pck_ca(CaKind::Platform, validity, true));
+		let issued = Clock::get() - 30;
+		let new = rekeyed.issue_collateral(issued, &options).expect("encodable");
+		// Not before the CA itself is known.
+		assert_eq!(submit_pck_crl(&new, ca), Err(attestation(Rule::CrlIssuer)));
+		assert_eq!(submit_pck_ca(&new), Ok(Pays::No));
+		let subject = Subject { platform, ..Subject::default() };
+		assert_eq!(subject.register(), Err(attestation(Rule::OtherPckCa)));
+		assert_eq!(submit_pck_crl(&issue(&options), ca), Err(attestation(Rule::CrlIssuer)));
+
+		let claim = subject.claim();
+		let enclave = rekeyed.quoting_enclave(&subject.platform).expect("encodable");
+		let request = QuoteRequest::new(subject.kind, subject.report_data());
+		let quote = enclave.quote(&request.program(&subject.program));
+		let register = || {
+			let quote = quote.clone().try_into().expect("at most 8 KiB");
+			let call = RuntimeCall::from(Call::register { quote, claim });
+			call.dispatch(subject.origin()).map(|_| ()).map_err(|error| error.error)
+		};
+		// The list of the old key does not vouch for certificates of the new one.
+		assert_eq!(register(), Err(attestation(Rule::AuthorityMismatch)));
+		assert_eq!(submit_pck_crl(&new, ca), Ok(Pays::No), "its number is lower, and older it is");
+		assert_ok!(register());
+		// The old CA does not come back.
+		assert_eq!(submit_pck_ca(&issue(&options)), Err(attestation(Rule::IssueDateNotNewer)));
+	});
+}
+
+/// One thing that Intel signs, with its number and its age in hours.
+#[derive(Clone, Copy, Debug)]
+enum Item {
+	TcbInfo(QuoteKind, u32, i64),
+	QeIdentity(QuoteKind, u32, i64),
+	RootCrl(u64, i64),
+	PckCrl(u64, i64),
+	PckCa(u64),
+}
+
+const HOUR: i64 = 3_600;
+
+fn item() -> impl Strategy<Value = Item> {
+	let kind = || prop::sample::select(vec![QuoteKind::SgxV3, QuoteKind::TdxV4]);
+	let number = || EVALUATION - 2..EVALUATION + 3;
+	let age = || 0i64..40;
+	prop_oneof![
+		3 => (kind(), number(), age()).prop_map(|(kind, n, age)| Item::TcbInfo(kind, n, age)),
+		2 => (kind(), number(), age()).prop_map(|(kind, n, age)| Item::QeIdentity(kind, n, age)),
+		1 => (1u64..4, age()).prop_map(|(n, age)| Item::RootCrl(n, age)),
+		1 => (1u64..4, age()).prop_map(|(n, age)| Item::PckCrl(n, age)),
+		1 => (0u64..5).prop_map(Item::PckCa),
+	]
+}
+
+impl Item {
+	/// It, signed.
+	fn issue(self) -> (Self, Collateral) {
+		let window = |age: i64| Window { start: -age * HOUR, end: 29 * DAY };
+		let mut options = match self {
+			Self::TcbInfo(kind, ..) | Self::QeIdentity(kind, ..) => {
+				Subject { kind, ..Subject::default() }.options()
+			}
+			_ => Subject::default().options(),
+		};
+		let mut pki = pki().clone();
+		match self {
+			Self::TcbInfo(_, number, age) => {
+				options.tcb_info.tcb_evaluation_data_number = number;
+				options.tcb_info_window = window(age);
+			}
+			Self::QeIdentity(_, number, age) => {
+				options.qe_identity.tcb_evaluation_data_number = number;
+				options.qe_identity_window = window(age);
+			}
+			Self::RootCrl(number, age) => {
+				options.root_ca_crl.number = Some(number);
+				options.root_ca_crl.window = window(age);
+			}
+			Self::PckCrl(number, age) => {
+				options.pck_crl.number = Some(number);
+				options.pck_crl.window = window(age);
+			}
+			Self::PckCa(age) => {
+				let not_before = Validity::DEVELOPMENT.not_before + age;
+				let validity = Validity { not_before, ..Validity::DEVELOPMENT };
+				pki.succeed_pck_ca(CaKind::Platform, validity, false).expect("encodable");
+			}
+		}
+		(self, pki.issue_collateral(NOW, &options).expect("encodable"))
+	}
+
+	fn submit(self, collateral: &Collateral) -> Result<Pays, DispatchError> {
+		match self {
+			Self::TcbInfo(..) => submit_tcb_info(collateral),
+			Self::QeIdentity(..) => submit_qe_identity(collateral),
+			Self::RootCrl(..) => submit_root_crl(collateral),
+			Self::PckCrl(..) => submit_pck_crl(collateral, PckCaKind::Platform),
+			Self::PckCa(..) => submit_pck_ca(collateral),
+		}
+	}
+}
+
+/// By its key, what each stored item is: number and date.
+type Numbers = std::collections::BTreeMap<String, (u64, u64)>;
+
+fn numbers() -> Numbers {
+	let mut numbers = Numbers::new();
+	for ((tee, fmspc), slots) in TcbInfos::<Test>::iter() {
+		for (slot, info) in [("in force", slots.current), ("waiting", slots.next)] {
+			let Some(info) = info else { continue };
+			let number = (info.evaluation_number().into(), info.issue_date());
+			numbers.insert(format!("TCB info {tee} {fmspc} {slot}"), number);
+		}
+	}
+	for (tee, slots) in QeIdentities::<Test>::iter() {
+		for (slot, identity) in [("in force", slots.current), ("waiting", slots.next)] {
+			let Some(identity) = identity else { continue };
+			let number = (identity.evaluation_number().into(), identity.issue_date());
+			numbers.insert(format!("QE identity {tee} {slot}"), number);
+		}
+	}
+	for (source, crl) in Crls::<Test>::iter() {
+		numbers.insert(format!("CRL {source:?}"), (crl.number(), crl.this_update()));
+	}
+	for (kind, ca) in PckCas::<Test>::iter() {
+		numbers.insert(format!("CA {kind}"), (0, ca.not_before()));
+	}
+	numbers
+}
+
+/// Every document that is stored, and the number in force. Not when numbers to come will be: that depends
+/// on when somebody showed the first document with them, and not only on what is stored.
+fn everything() -> impl PartialEq + std::fmt::Debug {
+	let sorted = |mut all: Vec<(String, String)>| {
+		all.sort();
+		all
+	};
+	let show = |key: &dyn std::fmt::Debug, value: &dyn std::fmt::Debug| {
+		(format!("{key:?}"), format!("{value:?}"))
+	};
+	(
+		KnownEvaluations::<Test>::get().active(Clock::get()),
+		sorted(TcbInfos::<Test>::iter().map(|(key, value)| show(&key, &value)).collect()),
+		sorted(QeIdentities::<Test>::iter().map(|(key, value)| show(&key, &value)).collect()),
+		sorted(Crls::<Test>::iter().map(|(key, value)| show(&key, &value)).collect()),
+		sorted(PckCas::<Test>::iter().map(|(key, value)| show(&key, &value)).collect()),
+	)
+}
+
+proptest! {
+	#![proptest_config(cases(24))]
+
+	/// Any collateral, in any order, each item any number of times, ends in the same state: the newest
+	/// of each. On the way no number falls, and no date under one number.
 	#[test]
 	fn order_and_replay_do_not_matter(
-		docs in prop::collection::vec((EVALUATION - 2..EVALUATION + 3, 0i64..40), 1..6),
-		order in prop::collection::vec(any::<prop::sample::Index>(), 10),
+		items in prop::collection::vec(item(), 1..10),
+		order in prop::collection::vec(any::<prop::sample::Index>(), 14),
 	) {
-		let documents: Vec<_> = docs
-			.iter()
-			.map(|(number, age)| {
-				let mut options = numbered(*number);
-				options.tcb_info_window = Window { start: -41 * 3_600 + age * 3_600, end: 29 * DAY };
-				pki().issue_collateral(NOW, &options).expect("encodable")
-			})
-			.collect();
-		let stored = || {
-			let (_, slots) = TcbInfos::<Test>::iter().next()?;
-			let key = |slot: Option<phala_attestation::TcbInfo>| {
-				slot.map(|info| (info.evaluation_number, info.issue_date))
-			};
-			Some((key(slots.current), key(slots.next)))
-		};
-		let run = |order: Vec<&Collateral>| {
+		let first = [Item::RootCrl(1, 41), Item::PckCa(0), Item::PckCrl(1, 41)];
+		let first = first.map(Item::issue);
+		let items: Vec<_> = items.into_iter().map(Item::issue).collect();
+		let run = |order: Vec<&(Item, Collateral)>| {
 			let mut end = None;
 			ExtBuilder::default().build_and_execute(|| {
-				submit_root_crl(&documents[0]).expect("it is the first");
-				let mut last = None;
-				for document in order {
-					let _ = submit_tcb_info(document);
-					let now = stored();
-					assert!(now >= last, "a number fell");
+				for (item, collateral) in &first {
+					assert_ok!(item.submit(collateral));
+				}
+				let mut last = numbers();
+				for (item, collateral) in order {
+					let stored = item.submit(collateral);
+					let now = numbers();
+					for (name, number) in &last {
+						let now = now.get(name).expect("nothing vanishes");
+						assert!(now >= number, "{name}: {number:?} fell to {now:?}");
+					}
+					if let Err(error) = stored {
+						assert_eq!(now, last, "{item:?}: {error:?}");
+					}
 					last = now;
 				}
-				end = stored();
+				end = Some(everything());
 			});
 			end
 		};
-		let random = order.iter().map(|index| index.get(&documents)).chain(&documents);
-		prop_assert_eq!(run(random.collect()), run(documents.iter().collect()));
+		let random = order.iter().map(|index| index.get(&items)).chain(&items);
+		let in_order = run(items.iter().collect());
+		prop_assert_eq!(&run(random.collect()), &in_order);
+		prop_assert_eq!(&run(items.iter().rev().collect()), &in_order);
 	}
 }

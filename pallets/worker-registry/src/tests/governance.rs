@@ -175,7 +175,12 @@ fn a_policy_out_of_bounds_is_refused() {
 		grace.tcb.grace = 365 * day + 1;
 		let mut gatekeeper = policy();
 		gatekeeper.tcb.worst_gatekeeper = Tier::Three;
+		let mut unsorted = policy();
+		let id = |id| phala_attestation::AdvisoryId::new(id).expect("a name");
+		unsorted.tcb.accepted_advisories =
+			vec![id("INTEL-SA-00002"), id("INTEL-SA-00001")].try_into().expect("few");
 		for unsound in [
+			unsorted,
 			lifetime,
 			moment,
 			grace,
@@ -215,6 +220,60 @@ fn only_governance_governs() {
 				.map_err(|error| error.error);
 			assert_eq!(error.map(|_| ()), Err(DispatchError::BadOrigin));
 		}
+	});
+}
+
+#[test]
+fn changes_by_governance_are_announced() {
+	with_collateral(|| {
+		let (measurement, platform) = (H256::repeat_byte(1), H256::repeat_byte(2));
+		let set = |sunset| Event::MeasurementSet {
+			measurement,
+			role: Role::Worker,
+			active_from: 5,
+			sunset,
+		};
+		let policy = Policy { platform_cap: 7, ..Policy::default() };
+		let number = EVALUATION + 3;
+		let steps: [(Call<Test>, Event<Test>); 7] = [
+			(Call::set_measurement { measurement, record: record(5, None) }, set(None)),
+			(Call::sunset_measurement { measurement, at: 9 }, set(Some(9))),
+			(Call::remove_measurement { measurement }, Event::MeasurementRemoved { measurement }),
+			(Call::set_policy { policy: policy.clone() }, Event::PolicyChanged { policy }),
+			(Call::activate_evaluation { number }, Event::EvaluationActivated { number }),
+			(Call::ban_platform { platform }, Event::PlatformBanned { platform }),
+			(Call::unban_platform { platform }, Event::PlatformUnbanned { platform }),
+		];
+		for (call, event) in steps {
+			assert_ok!(RuntimeCall::from(call).dispatch(ROOT()));
+			assert_eq!(events(), vec![event]);
+		}
+		let last = WorkerRegistry::evaluations().pop().expect("it was activated");
+		assert_eq!((last.number, last.in_force_from), (number, Clock::get()));
+	});
+}
+
+/// Storage cannot get there, but if it did, a number that waits would still not count.
+#[test]
+fn collateral_ahead_of_its_activation_is_refused() {
+	with_collateral(|| {
+		Clock::mutate(|now| *now += 60);
+		let mut options = Subject::default().options();
+		options.tcb_info.tcb_evaluation_data_number = EVALUATION + 1;
+		assert_ok!(submit_tcb_info(&issue(&options)));
+		assert_ok!(Subject::default().register());
+		let tdx = (phala_attestation::Tee::Tdx, phala_attestation::Fmspc(Platform::FMSPC));
+		let slots = TcbInfos::<Test>::get(tdx);
+		TcbInfos::<Test>::mutate(tdx, |slots| slots.current = slots.next.take());
+		let other = Subject::new("bob", "second", 2);
+		let early = Err(attestation(Rule::EvaluationNumberNotActive));
+		assert_eq!(other.register(), early);
+		// An appraisal says nothing about the platform then.
+		let before = Subject::default().record().judgement;
+		let anybody = RuntimeOrigin::signed(account("anybody"));
+		assert_ok!(WorkerRegistry::reappraise(anybody, Subject::default().key()));
+		assert_eq!(Subject::default().record().judgement, before);
+		TcbInfos::<Test>::insert(tdx, slots);
 	});
 }
 

@@ -80,6 +80,52 @@ fn an_expired_worker_is_refused_at_use_without_a_sweep() {
 }
 
 #[test]
+fn registered_then_expired_then_refused_with_and_without_the_sweep() {
+	for swept in [false, true] {
+		with_collateral(|| {
+			let subject = Subject::default();
+			assert_ok!(subject.register());
+			let expires_at = subject.record().judgement.expires_at;
+			Clock::set(expires_at - 1);
+			assert!(subject.attested().is_some());
+			Clock::set(expires_at);
+			if swept {
+				idle();
+			}
+			let lapsed = Standing::Lapsed { at: expires_at, reason: LapseReason::Expired };
+			let standing = if swept { lapsed } else { Standing::Attested };
+			assert_eq!(subject.record().standing, standing);
+
+			// Every use, by others and by itself.
+			assert_eq!(subject.attested(), None);
+			let view = WorkerRegistry::worker(subject.key()).expect("it is registered");
+			assert_eq!(view.attested, None);
+			let number = System::block_number() - 1;
+			let statement = phala_primitives::BenchmarkStatement {
+				worker: subject.key(),
+				started_at: BlockRef { number, hash: block_hash(number) },
+				iterations: 60_000,
+				elapsed_ms: 60_000,
+			};
+			use phala_primitives::Statement;
+			let signature = statement.sign(&WorkerRegistry::chain_id(), &subject.pair());
+			let anybody = || RuntimeOrigin::signed(account("anybody"));
+			let not_attested = Error::<Test>::NotAttested;
+			assert_noop!(
+				WorkerRegistry::report_score(anybody(), statement, signature),
+				not_attested
+			);
+			assert_noop!(reappraise(&subject), Error::<Test>::NotAttested);
+
+			// And back again.
+			next_block();
+			assert_ok!(subject.renew());
+			assert!(subject.attested().is_some());
+		});
+	}
+}
+
+#[test]
 fn the_sweep_marks_expired_workers_and_frees_their_places() {
 	with_collateral(|| {
 		let subjects: Vec<_> = (0..10)
@@ -180,12 +226,36 @@ fn an_early_upload_changes_nobodys_tier_before_its_activation() {
 	with_collateral(|| {
 		let subject = Subject::default();
 		assert_ok!(subject.register());
+		let uploaded = Clock::get();
 		assert_ok!(submit(&issue(&recovery(EVALUATION + 1))));
 		pass(DAYS);
 		assert_ok!(reappraise(&subject));
 		assert_eq!(subject.attested().map(|worker| worker.tier), Some(Tier::One));
 		assert_ok!(subject.renew());
 		assert_eq!(subject.attested().map(|worker| worker.tier), Some(Tier::One));
+		let gatekeeper = Subject {
+			role: Role::Gatekeeper,
+			program: "gatekeeper".into(),
+			..Subject::new("bob", "gatekeeper", 2)
+		};
+		assert_ok!(gatekeeper.register());
+		assert_eq!(gatekeeper.attested().map(|worker| worker.tier), Some(Tier::One));
+
+		// Uploading it again and again brings its day no nearer.
+		let known = WorkerRegistry::evaluations();
+		let due = known.last().expect("it was noticed").in_force_from;
+		assert_eq!(due, uploaded + CurrentPolicy::<Test>::get().activation_delay);
+		pass(60);
+		assert_ok!(submit(&issue(&recovery(EVALUATION + 1))));
+		assert_eq!(WorkerRegistry::evaluations(), known);
+
+		// On that day it counts.
+		Clock::set(due);
+		next_block();
+		assert_ok!(submit(&issue(&recovery(EVALUATION + 1))));
+		assert_ok!(subject.renew());
+		assert_eq!(subject.attested().map(|worker| worker.tier), Some(Tier::Five));
+		assert_eq!(gatekeeper.renew(), Err(attestation(Rule::TierTooLow)));
 	});
 }
 
@@ -258,6 +328,42 @@ fn a_further_recovery_gives_no_new_grace() {
 		patched.platform.cpu_svn[0] += 1;
 		assert_ok!(patched.register());
 		assert_eq!(patched.attested().map(|worker| worker.tier), Some(Tier::Five));
+	});
+}
+
+/// The best level is dated anew with each number, as Intel does, while ours stays as it was.
+#[test]
+fn a_level_that_is_dated_anew_gives_no_new_grace() {
+	with_collateral(|| {
+		let subject = Subject::default();
+		let ended = || {
+			let refused = subject.why_refused().unwrap_err();
+			let Some(phala_attestation::Error::GraceEnded { ended, .. }) = refused.detail else {
+				panic!("{refused:?}")
+			};
+			ended
+		};
+		let activate = |number| {
+			pass(60);
+			assert_ok!(WorkerRegistry::activate_evaluation(RuntimeOrigin::root(), number));
+			Clock::get()
+		};
+		let first = recoveries(EVALUATION + 1, &[10]);
+		assert_ok!(submit(&issue(&first)));
+		let activated = activate(EVALUATION + 1);
+		let grace = CurrentPolicy::<Test>::get().tcb.grace;
+		pass(grace);
+		assert_ok!(submit(&issue(&first)));
+		assert_eq!(ended(), activated + grace);
+
+		// One level above ours, as before, of a later date.
+		let second = recoveries(EVALUATION + 2, &[5]);
+		assert_eq!(second.tcb_info.tcb_levels.len(), first.tcb_info.tcb_levels.len());
+		pass(60);
+		assert_ok!(submit(&issue(&second)));
+		activate(EVALUATION + 2);
+		assert_eq!(ended(), activated + grace);
+		assert_eq!(subject.register(), Err(attestation(Rule::GraceEnded)));
 	});
 }
 

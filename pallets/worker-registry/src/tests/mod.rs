@@ -256,6 +256,16 @@ pub(crate) fn with_collateral(test: impl FnOnce()) {
 	});
 }
 
+/// How many cases a property runs; `PROPTEST_CASES` says otherwise.
+pub(crate) fn cases(usual: u32) -> proptest::test_runner::Config {
+	let mut config = proptest::test_runner::Config::default();
+	if std::env::var_os("PROPTEST_CASES").is_none() {
+		config.cases = usual;
+	}
+	config.failure_persistence = None;
+	config
+}
+
 /// What is on hold for workers of an account.
 pub(crate) fn on_hold(who: &str) -> u64 {
 	Balances::balance_on_hold(&RecordHold::get(), &account(who))

@@ -84,7 +84,7 @@ fn the_case_itself_is_accepted() {
 
 #[test]
 fn every_mutation_is_refused_with_its_own_rule() {
-	let mut rules = BTreeSet::new();
+	let (mut rules, mut unencodable) = (BTreeSet::new(), vec![]);
 	let registry =
 		[Mutation::LowerEvaluationNumber, Mutation::OlderIssueDate, Mutation::LowerCrlNumber];
 	for &mutation in Mutation::ALL.iter().filter(|mutation| !registry.contains(mutation)) {
@@ -93,7 +93,10 @@ fn every_mutation_is_refused_with_its_own_rule() {
 			let subject = Subject { kind, ..Subject::default() };
 			let case =
 				mutation.case_with(kind, 1, subject.report_data()).expect("the kind is its own");
-			let Some(result) = outcome(&case, &subject) else { return };
+			let Some(result) = outcome(&case, &subject) else {
+				unencodable.push(mutation);
+				return;
+			};
 			let error = result.expect_err("a mutation must be refused");
 			let expected = expected(mutation, &case);
 			assert_eq!(error, attestation(expected), "{mutation}: expected {expected:?}");
@@ -102,6 +105,63 @@ fn every_mutation_is_refused_with_its_own_rule() {
 		});
 	}
 	assert!(rules.len() > 60, "{} rules: {rules:?}", rules.len());
+	// Those are the next test's.
+	unencodable.retain(|mutation| {
+		!matches!(mutation, Mutation::EmptyTcbInfoChain | Mutation::EmptyQeIdentityChain)
+	});
+	assert_eq!(unencodable, UNENCODABLE);
+}
+
+const UNENCODABLE: [Mutation; 7] = [
+	Mutation::OversizeQuote,
+	Mutation::OversizeTcbInfo,
+	Mutation::OversizeQeIdentity,
+	Mutation::OversizePckCrl,
+	Mutation::OversizeRootCaCrl,
+	Mutation::TruncatedTcbInfoSignature,
+	Mutation::TruncatedQeIdentitySignature,
+];
+
+/// What is too large for a call's types is no call: it cannot even be decoded.
+#[test]
+fn what_is_too_large_is_no_call() {
+	use codec::{Decode, Encode};
+	let decodes = |index: u8, arguments: Vec<u8>| {
+		let bytes = [vec![80, index], arguments].concat();
+		let decoded = RuntimeCall::decode(&mut &bytes[..]);
+		decoded.is_ok_and(|call| call.encode() == bytes)
+	};
+	let register = |quote: &[u8]| {
+		decodes(
+			4,
+			(quote, ExtBuilder::default().build().execute_with(|| Subject::default().claim()))
+				.encode(),
+		)
+	};
+	let submit_crl = |crl: &[u8]| decodes(3, (CrlSource::Root, crl).encode());
+	let submit_document = |index, body: &str, signature: &[u8]| {
+		decodes(index, [body.encode(), signature.to_vec(), Vec::<u8>::new().encode()].concat())
+	};
+	let fits = |case: &Case| {
+		let Collateral {
+			root_ca_crl,
+			pck_crl,
+			tcb_info,
+			tcb_info_signature,
+			qe_identity,
+			qe_identity_signature,
+			..
+		} = &case.collateral;
+		register(&case.quote)
+			&& submit_crl(root_ca_crl)
+			&& submit_crl(pck_crl)
+			&& submit_document(0, tcb_info, tcb_info_signature)
+			&& submit_document(1, qe_identity, qe_identity_signature)
+	};
+	assert!(fits(&valid_case(QuoteKind::TdxV4, 1)));
+	for mutation in UNENCODABLE {
+		assert!(!fits(&phala_dev_pki::case(mutation, 1)), "{mutation}");
+	}
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! a worker counts exactly as long as it should.
 
 use super::*;
-use proptest::{prelude::*, test_runner::Config as PropConfig};
+use proptest::prelude::*;
 
 const WORKERS: [&str; 3] = ["first", "second", "third"];
 const OPERATORS: [&str; 2] = ["alice", "bob"];
@@ -115,7 +115,7 @@ fn numbers() -> (u32, u32) {
 	let known = KnownEvaluations::<Test>::get().active(Clock::get());
 	let stored = TcbInfos::<Test>::iter_values()
 		.filter_map(|slots| slots.settled(known).current)
-		.map(|info| info.evaluation_number)
+		.map(|info| info.evaluation_number())
 		.max();
 	(known, stored.unwrap_or(0))
 }
@@ -138,7 +138,7 @@ fn check(money: u64) {
 }
 
 proptest! {
-	#![proptest_config(PropConfig { cases: 24, ..PropConfig::default() })]
+	#![proptest_config(cases(24))]
 
 	#[test]
 	fn invariants_hold(steps in prop::collection::vec(step(), 1..40)) {

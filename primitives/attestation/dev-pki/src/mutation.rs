@@ -185,6 +185,10 @@ pub enum Mutation {
 	TcbSigningNotYetValid,
 	/// The TCB signing certificate's key usage excludes signatures.
 	TcbSigningKeyUsage,
+	/// The PCK certificate's subject is that of a TCB signing certificate.
+	PckSubject,
+	/// The TCB signing certificate's subject is that of a PCK certificate.
+	TcbSigningSubject,
 
 	// Collateral.
 	/// The TCB info's next update is past.
@@ -343,6 +347,8 @@ pub enum Mutation {
 	TdPks,
 	/// The TD may use Key Locker.
 	TdKeyLocker,
+	/// The TD is a TDX Connect provisioning agent.
+	TdProvisioningAgent,
 	/// The TD reports extended service TD information.
 	TdServiceTdExtension,
 	/// A service TD is bound to the TD.
@@ -400,6 +406,7 @@ impl Mutation {
 			| TdMigratable
 			| TdPks
 			| TdKeyLocker
+			| TdProvisioningAgent
 			| TdServiceTdExtension => &[TdxV4, TdxV5Td10, TdxV5Td15, TdxV5Td15ex],
 			_ => QuoteKind::ALL,
 		}

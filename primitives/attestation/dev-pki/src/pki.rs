@@ -120,6 +120,28 @@ impl Pki {
 		Ok(())
 	}
 
+	/// Replaces a PCK CA by its successor: of the same name, with this validity and, if `rekey`, with
+	/// another key. What it issues from then on is under that.
+	pub fn succeed_pck_ca(
+		&mut self,
+		kind: CaKind,
+		validity: Validity,
+		rekey: bool,
+	) -> Result<(), Error> {
+		let mut key = self.pck_ca(kind).key.clone();
+		if rekey {
+			let label = format!("{kind} ca after {}", hex::encode(key.to_bytes()));
+			key = key::derive_key(&self.seed, &label);
+		}
+		let certificate = Template::pck_ca(kind, validity).issue(&key, Some(&self.root))?;
+		let successor = Authority { key, certificate };
+		match kind {
+			CaKind::Platform => self.platform_ca = successor,
+			CaKind::Processor => self.processor_ca = successor,
+		}
+		Ok(())
+	}
+
 	/// Replaces the TCB signing certificate; its key stays.
 	pub(crate) fn reissue_tcb_signing(&mut self, edit: fn(&mut Template)) -> Result<(), Error> {
 		let mut template = Template::tcb_signing(self.validity);

@@ -4,7 +4,7 @@
 //! Specification".
 
 use bounded_collections::{BoundedVec, ConstU32};
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, Encode, MaxEncodedLen};
 use der::{
 	Decode as _,
 	asn1::{ObjectIdentifier, OctetString, UintRef},
@@ -16,11 +16,11 @@ use x509_cert::{
 	ext::{Extension, pkix::AuthorityKeyIdentifier},
 };
 
-use super::{Item, PckCa, Update, Window};
+use super::{Item, PckCa, Revision, Stale, Update, Window};
 use crate::{
 	error::Error,
 	root::TrustRoot,
-	types::{CertificateKind, KeyId, NameHash, Serial, UnixTime},
+	types::{CertificateKind, KeyHash, KeyId, NameHash, Serial, UnixTime},
 	x509::{
 		Authority,
 		certificate::check_validity,
@@ -62,29 +62,26 @@ impl CrlIssuer<'_> {
 	}
 
 	fn check_validity(&self, now: UnixTime) -> Result<(), Error> {
-		let (kind, not_before, not_after) = match self {
-			Self::Root(root) => (CertificateKind::Root, root.not_before, root.not_after),
-			Self::PckCa(ca) => (CertificateKind::PckCa, ca.not_before, ca.not_after),
+		let (kind, validity) = match self {
+			Self::Root(root) => (CertificateKind::Root, (root.not_before, root.not_after)),
+			Self::PckCa(ca) => (CertificateKind::PckCa, (ca.not_before, ca.not_after)),
 		};
-		check_validity(kind, not_before, not_after, now)
+		check_validity(kind, validity, now, 0)
 	}
 }
 
 /// A verified revocation list: complete and direct.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+///
+/// Only [`Crl::verify`] and a chain's own storage make one: no call can bring one along.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Crl {
 	/// Hash of the issuer's name.
-	pub issuer_name: NameHash,
-	/// Identifier of the issuer's key.
-	pub issuer: KeyId,
-	/// CRL number. It never falls; Intel leaves it at 1.
-	pub number: u64,
-	/// When it was issued.
-	pub this_update: UnixTime,
-	/// From then on it no longer counts.
-	pub next_update: UnixTime,
+	pub(crate) issuer_name: NameHash,
+	/// The issuer's key.
+	pub(crate) issuer_key: KeyHash,
+	pub(crate) number: u64,
+	pub(crate) this_update: UnixTime,
+	pub(crate) next_update: UnixTime,
 	/// Revoked serial numbers, ascending.
 	revoked: BoundedVec<Serial, ConstU32<MAX_REVOKED>>,
 }
@@ -108,16 +105,17 @@ impl Crl {
 			return Err(malformed);
 		}
 		let extensions = Extensions::read(item, list.crl_extensions.as_deref().unwrap_or(&[]))?;
+		let authority = issuer.authority();
+		let issuer_key_id = extensions.authority_key_id.ok_or(malformed)?;
 		let crl = Self {
 			issuer_name: name_hash(&list.issuer).ok_or(malformed)?,
-			issuer: extensions.authority_key_id.ok_or(malformed)?,
+			issuer_key: authority.key.fingerprint(),
 			number: extensions.number.ok_or(malformed)?,
 			this_update: list.this_update.to_unix_duration().as_secs(),
 			next_update: list.next_update.ok_or(malformed)?.to_unix_duration().as_secs(),
 			revoked: revoked(item, &list)?,
 		};
-		let authority = issuer.authority();
-		if crl.issuer_name != *authority.name || crl.issuer != *authority.key_id {
+		if crl.issuer_name != *authority.name || issuer_key_id != *authority.key_id {
 			return Err(Error::CrlIssuer(item));
 		}
 		if !signed.is_signed_by(authority.key) {
@@ -125,6 +123,30 @@ impl Crl {
 		}
 		crl.window().check(item, None, now, 0)?;
 		Ok(crl)
+	}
+
+	/// CRL number. It never falls; Intel leaves it at 1.
+	pub fn number(&self) -> u64 {
+		self.number
+	}
+
+	/// When it was issued.
+	pub fn this_update(&self) -> UnixTime {
+		self.this_update
+	}
+
+	/// From then on it no longer counts.
+	pub fn next_update(&self) -> UnixTime {
+		self.next_update
+	}
+
+	/// Whether it is the list of this issuer, by name and key.
+	pub fn is_issued_by(&self, issuer: CrlIssuer<'_>) -> bool {
+		self.is_of(&issuer.authority())
+	}
+
+	pub(crate) fn is_of(&self, authority: &Authority<'_>) -> bool {
+		self.issuer_name == *authority.name && self.issuer_key == authority.key.fingerprint()
 	}
 
 	/// Whether the list names a certificate of its issuer.
@@ -142,25 +164,32 @@ impl Crl {
 		self.revoked.is_empty()
 	}
 
-	/// Whether this may replace `stored`, a list of the same issuer: later, and its number not lower.
+	/// Whether this may replace `stored`, a list of the same issuer: by [`Revision`], of which the number
+	/// is the CRL's.
 	///
 	/// # Errors
 	///
 	/// [`Error::UpdateOfAnother`], [`Error::CrlNumberFell`], [`Error::IssueDateNotNewer`]; `item`
 	/// only names the list in them.
 	pub fn check_update(&self, item: Item, stored: &Self) -> Result<Update, Error> {
-		if self.issuer_name != stored.issuer_name {
+		if (self.issuer_name, self.issuer_key) != (stored.issuer_name, stored.issuer_key) {
 			return Err(Error::UpdateOfAnother(item));
 		}
-		if self.number < stored.number {
-			let (stored, offered) = (stored.number, self.number);
-			return Err(Error::CrlNumberFell { item, stored, offered });
-		}
-		if self.this_update <= stored.this_update {
-			let (stored, offered) = (stored.this_update, self.this_update);
-			return Err(Error::IssueDateNotNewer { item, stored, offered });
-		}
-		Ok(Update::of(self.number > stored.number, self.next_update, stored.next_update))
+		self.revision().check_update(&stored.revision()).map_err(|stale| match stale {
+			Stale::LowerNumber => {
+				let (stored, offered) = (stored.number, self.number);
+				Error::CrlNumberFell { item, stored, offered }
+			}
+			Stale::NotNewer => {
+				let (stored, offered) = (stored.this_update, self.this_update);
+				Error::IssueDateNotNewer { item, stored, offered }
+			}
+		})
+	}
+
+	fn revision(&self) -> Revision {
+		let Window { issued, until, .. } = self.window();
+		Revision { number: self.number, issued, until }
 	}
 
 	pub(crate) fn window(&self) -> Window {

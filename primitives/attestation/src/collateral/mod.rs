@@ -13,11 +13,14 @@
 //! Source: Intel PCS API, version 4, <https://api.portal.trustedservices.intel.com>.
 
 mod advisory;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod bundle;
 mod crl;
 mod json;
 mod pck_ca;
 mod qe_identity;
+mod revision;
 mod signer;
 mod tcb_info;
 
@@ -27,6 +30,7 @@ pub use crl::{Crl, CrlIssuer, MAX_CRL_LEN, MAX_REVOKED};
 pub use json::MAX_JSON_LEN;
 pub use pck_ca::PckCa;
 pub use qe_identity::{MAX_QE_LEVELS, QeIdentity, QeLevel};
+pub use revision::{Revision, Stale};
 pub use signer::Signer;
 pub use tcb_info::{
 	MAX_LEVELS, MAX_MODULE_LEVELS, MAX_MODULES, TcbInfo, TcbLevel, TdxModule, TdxModuleIdentity,
@@ -92,7 +96,7 @@ pub struct Anchor<'a> {
 
 impl Anchor<'_> {
 	pub(crate) fn check(&self, now: UnixTime) -> Result<(), Error> {
-		self.root.check(self.root_crl, now)?;
+		self.root.check(self.root_crl, now, 0)?;
 		self.root_crl.window().check(Item::RootCrl, None, now, 0)
 	}
 }
@@ -164,8 +168,8 @@ pub struct Collateral<'a> {
 }
 
 impl Collateral<'_> {
-	/// Checks that each item is for this platform, current for at least `margin` seconds, under the
-	/// one root, and not revoked since it was stored.
+	/// Checks that each item and each authority is for this platform, current for at least `margin`
+	/// seconds, under the one root, and not revoked since it was stored.
 	pub(crate) fn check(
 		&self,
 		evidence: &Evidence,
@@ -195,22 +199,23 @@ impl Collateral<'_> {
 			window.check(item, Some(fmspc), now, margin)?;
 		}
 
-		anchor.root.check(anchor.root_crl, now)?;
-		if pck_ca.kind != evidence.ca || pck_ca.issuer != anchor.root.key_id {
+		anchor.root.check(anchor.root_crl, now, margin)?;
+		if pck_ca.kind != evidence.ca || pck_ca.issuer_key != anchor.root.key.fingerprint() {
 			return Err(Error::AuthorityMismatch(Item::PckCa));
 		}
 		if pck_ca.fingerprint != evidence.ca_fingerprint {
 			return Err(Error::OtherPckCa);
 		}
-		if pck_crl.issuer != pck_ca.key_id || pck_crl.issuer_name != pck_ca.name {
+		if !pck_crl.is_of(&pck_ca.authority()) {
 			return Err(Error::AuthorityMismatch(Item::PckCrl));
 		}
-		check_validity(CertificateKind::PckCa, pck_ca.not_before, pck_ca.not_after, now)?;
+		let validity = (pck_ca.not_before, pck_ca.not_after);
+		check_validity(CertificateKind::PckCa, validity, now, margin)?;
 		if anchor.root_crl.revokes(&pck_ca.serial) {
 			return Err(Error::CertificateRevoked(CertificateKind::PckCa));
 		}
-		tcb_info.signer.check(Item::TcbInfo, anchor, now)?;
-		qe_identity.signer.check(Item::QeIdentity, anchor, now)
+		tcb_info.signer.check(Item::TcbInfo, anchor, now, margin)?;
+		qe_identity.signer.check(Item::QeIdentity, anchor, now, margin)
 	}
 
 	/// Last second at which every item still counts.
@@ -227,5 +232,71 @@ impl Collateral<'_> {
 		]
 		.into_iter()
 		.fold(UnixTime::MAX, UnixTime::min)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::{quote::Quote, types::KeyHash, verify_quote};
+	use phala_dev_pki::{QuoteKind, valid_case};
+
+	type Edit<T> = fn(&mut VerifiedBundle, T);
+
+	/// Each item is bound to the key of its authority: a key identifier is only a name.
+	#[test]
+	fn every_item_is_bound_to_the_key_of_its_authority() {
+		let case = valid_case(QuoteKind::TdxV4, 1);
+		let root = TrustRoot::from_der(&case.root_der).expect("a root");
+		let json = serde_json::to_vec(&case.collateral).expect("strings");
+		let bundle: Bundle = serde_json::from_slice(&json).expect("a bundle");
+		let items = bundle.verify(&root, case.now).expect("valid");
+		let quote = Quote::parse(&case.quote).expect("valid");
+		let verify = |items: &VerifiedBundle| {
+			verify_quote(&quote, &items.collateral(&root), case.now, 0).map(|_| ())
+		};
+		assert_eq!(verify(&items), Ok(()));
+		let other = KeyHash([7; 32]);
+		let edits: [(Edit<KeyHash>, _); 5] = [
+			(|items, key| items.root_crl.issuer_key = key, Item::RootCrl),
+			(|items, key| items.pck_ca.issuer_key = key, Item::PckCa),
+			(|items, key| items.pck_crl.issuer_key = key, Item::PckCrl),
+			(|items, key| items.tcb_info.signer.issuer_key = key, Item::TcbInfo),
+			(|items, key| items.qe_identity.signer.issuer_key = key, Item::QeIdentity),
+		];
+		for (edit, item) in edits {
+			let mut foreign = items.clone();
+			edit(&mut foreign, other);
+			assert_eq!(verify(&foreign), Err(Error::AuthorityMismatch(item)), "{item}");
+		}
+	}
+
+	/// What is kept of authorities has to count for the margin too.
+	#[test]
+	fn the_margin_covers_stored_authorities() {
+		let case = valid_case(QuoteKind::TdxV4, 1);
+		let root = TrustRoot::from_der(&case.root_der).expect("a root");
+		let json = serde_json::to_vec(&case.collateral).expect("strings");
+		let bundle: Bundle = serde_json::from_slice(&json).expect("a bundle");
+		let items = bundle.verify(&root, case.now).expect("valid");
+		let quote = Quote::parse(&case.quote).expect("valid");
+		let not_after = case.now + 10;
+		let edits: [(Edit<UnixTime>, _); 3] = [
+			(|items, at| items.pck_ca.not_after = at, CertificateKind::PckCa),
+			(|items, at| items.tcb_info.signer.not_after = at, CertificateKind::TcbInfoSigner),
+			(
+				|items, at| items.qe_identity.signer.not_after = at,
+				CertificateKind::QeIdentitySigner,
+			),
+		];
+		for (edit, kind) in edits {
+			let mut ending = items.clone();
+			edit(&mut ending, not_after);
+			let verify = |margin| {
+				verify_quote(&quote, &ending.collateral(&root), case.now, margin).map(|_| ())
+			};
+			assert_eq!(verify(10), Ok(()));
+			assert_eq!(verify(11), Err(Error::CertificateExpiresSoon { kind, not_after }));
+		}
 	}
 }

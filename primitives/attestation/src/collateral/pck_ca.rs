@@ -1,48 +1,34 @@
 //! The intermediate authorities that issue PCK certificates.
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
-use super::{Anchor, Item, Update};
+use super::{Anchor, Item, Revision, Update};
 use crate::{
 	crypto::{PublicKey, sha256},
 	error::Error,
-	types::{CertificateKind, KeyId, NameHash, PckCaKind, Serial, UnixTime},
+	types::{CertificateKind, KeyHash, KeyId, NameHash, PckCaKind, Serial, UnixTime},
 	x509::{Authority, Certificate},
 };
 
 /// A verified PCK CA.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
+///
+/// Only [`PckCa::verify`] and a chain's own storage make one: no call can bring one along.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct PckCa {
-	/// Which of the two.
-	pub kind: PckCaKind,
-	/// SHA-256 of its certificate.
-	pub fingerprint: [u8; 32],
+	pub(crate) kind: PckCaKind,
+	pub(crate) fingerprint: [u8; 32],
 	/// Hash of its distinguished name.
-	pub name: NameHash,
-	/// Its key.
-	pub key: PublicKey,
+	pub(crate) name: NameHash,
+	pub(crate) key: PublicKey,
 	/// Identifier of its key.
-	pub key_id: KeyId,
-	/// Key identifier of the root that issued it.
-	pub issuer: KeyId,
+	pub(crate) key_id: KeyId,
+	/// Key of the root that issued it.
+	pub(crate) issuer_key: KeyHash,
 	/// Serial number of its certificate.
-	pub serial: Serial,
-	/// First second of its validity.
-	pub not_before: UnixTime,
-	/// Last second of its validity.
-	pub not_after: UnixTime,
+	pub(crate) serial: Serial,
+	pub(crate) not_before: UnixTime,
+	pub(crate) not_after: UnixTime,
 }
 
 impl PckCa {
@@ -66,28 +52,53 @@ impl PckCa {
 			name: certificate.subject,
 			key: certificate.key,
 			key_id: certificate.subject_key_id,
-			issuer: anchor.root.key_id,
+			issuer_key: anchor.root.key.fingerprint(),
 			serial: certificate.serial,
 			not_before: certificate.not_before,
 			not_after: certificate.not_after,
 		})
 	}
 
-	/// Whether this may replace `stored`: the same CA, with a later certificate.
+	/// Which of the two.
+	pub fn kind(&self) -> PckCaKind {
+		self.kind
+	}
+
+	/// SHA-256 of its certificate.
+	pub fn fingerprint(&self) -> [u8; 32] {
+		self.fingerprint
+	}
+
+	/// First second of its validity.
+	pub fn not_before(&self) -> UnixTime {
+		self.not_before
+	}
+
+	/// Last second of its validity.
+	pub fn not_after(&self) -> UnixTime {
+		self.not_after
+	}
+
+	/// Whether this may replace `stored`: the same CA under the same root, with a later certificate. A
+	/// new key is useful in any case.
 	///
 	/// # Errors
 	///
 	/// [`Error::UpdateOfAnother`], [`Error::IssueDateNotNewer`].
 	pub fn check_update(&self, stored: &Self) -> Result<Update, Error> {
 		let item = Item::PckCa;
-		if self.kind != stored.kind {
+		if (self.kind, self.issuer_key) != (stored.kind, stored.issuer_key) {
 			return Err(Error::UpdateOfAnother(item));
 		}
-		if self.not_before <= stored.not_before {
+		let update = self.revision().check_update(&stored.revision()).map_err(|_| {
 			let (stored, offered) = (stored.not_before, self.not_before);
-			return Err(Error::IssueDateNotNewer { item, stored, offered });
-		}
-		Ok(Update::of(self.key != stored.key, self.not_after, stored.not_after))
+			Error::IssueDateNotNewer { item, stored, offered }
+		})?;
+		Ok(if self.key == stored.key { update } else { Update::Useful })
+	}
+
+	fn revision(&self) -> Revision {
+		Revision { number: 0, issued: self.not_before, until: self.not_after }
 	}
 
 	pub(crate) fn authority(&self) -> Authority<'_> {

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use bounded_collections::{BoundedVec, ConstU32};
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::Deserialize;
 
@@ -24,51 +24,49 @@ pub const MAX_QE_LEVELS: u32 = 32;
 const ITEM: Item = Item::QeIdentity;
 
 /// A verified identity of a quoting enclave.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+///
+/// Only [`QeIdentity::verify`] and a chain's own storage make one: no call can bring one along.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct QeIdentity {
 	/// The TEE whose quotes this enclave signs.
-	pub tee: Tee,
+	pub(crate) tee: Tee,
 	/// When it was issued.
-	pub issue_date: UnixTime,
+	pub(crate) issue_date: UnixTime,
 	/// Last second at which it counts.
-	pub next_update: UnixTime,
+	pub(crate) next_update: UnixTime,
 	/// TCB evaluation data number.
-	pub evaluation_number: u32,
+	pub(crate) evaluation_number: u32,
 	/// MISCSELECT.
-	pub misc_select: u32,
+	pub(crate) misc_select: u32,
 	/// Bits of MISCSELECT that count.
-	pub misc_select_mask: u32,
+	pub(crate) misc_select_mask: u32,
 	/// Attributes.
-	pub attributes: [u8; 16],
+	pub(crate) attributes: [u8; 16],
 	/// Bits of the attributes that count.
-	pub attributes_mask: [u8; 16],
+	pub(crate) attributes_mask: [u8; 16],
 	/// Hash of the enclave's signer.
-	pub mr_signer: [u8; 32],
+	pub(crate) mr_signer: [u8; 32],
 	/// Product id.
-	pub isv_prod_id: u16,
+	pub(crate) isv_prod_id: u16,
 	/// Levels in the document's order: Intel's is descending, and the first one met counts.
-	pub levels: BoundedVec<QeLevel, ConstU32<MAX_QE_LEVELS>>,
+	pub(crate) levels: BoundedVec<QeLevel, ConstU32<MAX_QE_LEVELS>>,
 	/// The advisories that the levels name.
-	pub advisories: Advisories,
+	pub(crate) advisories: Advisories,
 	/// Who signed it.
-	pub signer: Signer,
+	pub(crate) signer: Signer,
 }
 
 /// A TCB level of a quoting enclave.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct QeLevel {
 	/// Least ISVSVN.
-	pub isv_svn: u16,
+	pub(crate) isv_svn: u16,
 	/// Date of the level.
-	pub date: UnixTime,
+	pub(crate) date: UnixTime,
 	/// Status.
-	pub status: TcbStatus,
+	pub(crate) status: TcbStatus,
 	/// Advisories.
-	pub advisories: AdvisorySet,
+	pub(crate) advisories: AdvisorySet,
 }
 
 #[derive(Deserialize)]
@@ -177,14 +175,39 @@ impl QeIdentity {
 		})
 	}
 
-	/// Whether this may replace `stored`: the same enclave's, later, and its evaluation number not
-	/// lower.
+	/// The TEE that it is for.
+	pub fn tee(&self) -> Tee {
+		self.tee
+	}
+
+	/// When it was issued.
+	pub fn issue_date(&self) -> UnixTime {
+		self.issue_date
+	}
+
+	/// Last second at which it counts.
+	pub fn next_update(&self) -> UnixTime {
+		self.next_update
+	}
+
+	/// TCB evaluation data number.
+	pub fn evaluation_number(&self) -> u32 {
+		self.evaluation_number
+	}
+
+	/// The newest date of a level. Zero without levels.
+	pub fn newest_level(&self) -> UnixTime {
+		self.levels.iter().map(|level| level.date).max().unwrap_or(0)
+	}
+
+	/// Whether this may replace `stored`: the same enclave's, under the same root, and newer by
+	/// [`Revision`](super::Revision), of which the number is the evaluation number.
 	///
 	/// # Errors
 	///
 	/// [`Error::UpdateOfAnother`], [`Error::EvaluationNumberFell`], [`Error::IssueDateNotNewer`].
 	pub fn check_update(&self, stored: &Self) -> Result<Update, Error> {
-		if self.tee != stored.tee {
+		if self.signer.issuer_key != stored.signer.issuer_key || self.tee != stored.tee {
 			return Err(Error::UpdateOfAnother(ITEM));
 		}
 		check_document_update(

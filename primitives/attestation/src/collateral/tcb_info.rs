@@ -2,13 +2,13 @@
 
 use alloc::vec::Vec;
 use bounded_collections::{BoundedVec, ConstU32};
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, Encode, MaxEncodedLen};
 use core::cmp::Reverse;
 use scale_info::TypeInfo;
 use serde::Deserialize;
 
 use super::{
-	Advisories, AdvisorySet, Anchor, Item, Signer, Update, Window,
+	Advisories, AdvisorySet, Anchor, Item, Revision, Signer, Stale, Update, Window,
 	json::{self, Date, Hex},
 };
 use crate::{
@@ -32,102 +32,85 @@ const VERSION: u32 = 3;
 const TCB_TYPE: u32 = 0;
 
 /// A verified TCB info.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+///
+/// Only [`TcbInfo::verify`] and a chain's own storage make one: no call can bring one along.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct TcbInfo {
 	/// The TEE it is for.
-	pub tee: Tee,
+	pub(crate) tee: Tee,
 	/// The platforms it is for.
-	pub fmspc: Fmspc,
+	pub(crate) fmspc: Fmspc,
 	/// The provisioning certification enclave it is for.
-	pub pce_id: PceId,
+	pub(crate) pce_id: PceId,
 	/// When it was issued.
-	pub issue_date: UnixTime,
+	pub(crate) issue_date: UnixTime,
 	/// Last second at which it counts.
-	pub next_update: UnixTime,
+	pub(crate) next_update: UnixTime,
 	/// TCB evaluation data number.
-	pub evaluation_number: u32,
+	pub(crate) evaluation_number: u32,
 	/// Levels, in Intel's order: by SGX components, then PCE SVN, then TDX components, each
 	/// descending.
-	pub levels: BoundedVec<TcbLevel, ConstU32<MAX_LEVELS>>,
+	pub(crate) levels: BoundedVec<TcbLevel, ConstU32<MAX_LEVELS>>,
 	/// The TDX module of version 0; present in a TDX document.
-	pub tdx_module: Option<TdxModule>,
+	pub(crate) tdx_module: Option<TdxModule>,
 	/// TDX modules of later versions.
-	pub tdx_modules: BoundedVec<TdxModuleIdentity, ConstU32<MAX_MODULES>>,
+	pub(crate) tdx_modules: BoundedVec<TdxModuleIdentity, ConstU32<MAX_MODULES>>,
 	/// The advisories that the levels name.
-	pub advisories: Advisories,
+	pub(crate) advisories: Advisories,
 	/// Who signed it.
-	pub signer: Signer,
+	pub(crate) signer: Signer,
 }
 
 /// A TCB level of a platform.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct TcbLevel {
 	/// Least SVN of each SGX component.
-	pub sgx: [u8; 16],
+	pub(crate) sgx: [u8; 16],
 	/// Least SVN of the PCE.
-	pub pce_svn: u16,
+	pub(crate) pce_svn: u16,
 	/// Least SVN of each TDX component; present in a TDX document.
-	pub tdx: Option<[u8; 16]>,
+	pub(crate) tdx: Option<[u8; 16]>,
 	/// Date of the level.
-	pub date: UnixTime,
+	pub(crate) date: UnixTime,
 	/// Status.
-	pub status: TcbStatus,
+	pub(crate) status: TcbStatus,
 	/// Advisories.
-	pub advisories: AdvisorySet,
+	pub(crate) advisories: AdvisorySet,
 }
 
 /// What signs a TDX module.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct TdxModule {
 	/// Hash of the module's signer; zeros for Intel.
-	pub mr_signer: [u8; 48],
+	pub(crate) mr_signer: [u8; 48],
 	/// SEAM attributes.
-	pub attributes: u64,
+	pub(crate) attributes: u64,
 	/// Bits of the SEAM attributes that count; the others have to be zero.
-	pub attributes_mask: u64,
+	pub(crate) attributes_mask: u64,
 }
 
 /// A TDX module of one version.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct TdxModuleIdentity {
 	/// Version: `TEE_TCB_SVN[1]`.
-	pub version: u8,
+	pub(crate) version: u8,
 	/// What signs it.
-	pub module: TdxModule,
+	pub(crate) module: TdxModule,
 	/// Levels in the document's order: Intel's is descending, and the first one met counts.
-	pub levels: BoundedVec<TdxModuleLevel, ConstU32<MAX_MODULE_LEVELS>>,
+	pub(crate) levels: BoundedVec<TdxModuleLevel, ConstU32<MAX_MODULE_LEVELS>>,
 }
 
 /// A TCB level of a TDX module.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct TdxModuleLevel {
 	/// Least ISVSVN: `TEE_TCB_SVN[0]`.
-	pub isv_svn: u8,
+	pub(crate) isv_svn: u8,
 	/// Date of the level.
-	pub date: UnixTime,
+	pub(crate) date: UnixTime,
 	/// Status.
-	pub status: TcbStatus,
+	pub(crate) status: TcbStatus,
 	/// Advisories.
-	pub advisories: AdvisorySet,
+	pub(crate) advisories: AdvisorySet,
 }
 
 #[derive(Deserialize)]
@@ -285,14 +268,48 @@ impl TcbInfo {
 		})
 	}
 
-	/// Whether this may replace `stored`: for the same TEE and FMSPC, later, and its evaluation
-	/// number not lower.
+	/// The TEE that it is for.
+	pub fn tee(&self) -> Tee {
+		self.tee
+	}
+
+	/// The platforms that it is for.
+	pub fn fmspc(&self) -> Fmspc {
+		self.fmspc
+	}
+
+	/// When it was issued.
+	pub fn issue_date(&self) -> UnixTime {
+		self.issue_date
+	}
+
+	/// Last second at which it counts.
+	pub fn next_update(&self) -> UnixTime {
+		self.next_update
+	}
+
+	/// TCB evaluation data number.
+	pub fn evaluation_number(&self) -> u32 {
+		self.evaluation_number
+	}
+
+	/// The newest date of a level, of a platform or a TDX module. Zero without levels.
+	pub fn newest_level(&self) -> UnixTime {
+		let modules = self.tdx_modules.iter().flat_map(|module| &module.levels);
+		let platform = self.levels.iter().map(|level| level.date);
+		platform.chain(modules.map(|level| level.date)).max().unwrap_or(0)
+	}
+
+	/// Whether this may replace `stored`: for the same TEE and FMSPC, under the same root, and newer by
+	/// [`Revision`], of which the number is the evaluation number.
 	///
 	/// # Errors
 	///
 	/// [`Error::UpdateOfAnother`], [`Error::EvaluationNumberFell`], [`Error::IssueDateNotNewer`].
 	pub fn check_update(&self, stored: &Self) -> Result<Update, Error> {
-		if (self.tee, self.fmspc) != (stored.tee, stored.fmspc) {
+		if self.signer.issuer_key != stored.signer.issuer_key
+			|| (self.tee, self.fmspc) != (stored.tee, stored.fmspc)
+		{
 			return Err(Error::UpdateOfAnother(ITEM));
 		}
 		check_document_update(
@@ -307,21 +324,28 @@ impl TcbInfo {
 	}
 }
 
-/// The rule for both JSON documents: the evaluation number must not fall, the date must rise.
+/// The rule for both JSON documents.
 pub(super) fn check_document_update(
 	item: Item,
 	(offered_number, offered): (u32, Window),
 	(stored_number, stored): (u32, Window),
 ) -> Result<Update, Error> {
-	if offered_number < stored_number {
-		let (stored, offered) = (stored_number, offered_number);
-		return Err(Error::EvaluationNumberFell { item, stored, offered });
-	}
-	if offered.issued <= stored.issued {
-		let (stored, offered) = (stored.issued, offered.issued);
-		return Err(Error::IssueDateNotNewer { item, stored, offered });
-	}
-	Ok(Update::of(offered_number > stored_number, offered.until, stored.until))
+	let revision = |number: u32, Window { issued, until, .. }| Revision {
+		number: number.into(),
+		issued,
+		until,
+	};
+	let stale = revision(offered_number, offered).check_update(&revision(stored_number, stored));
+	stale.map_err(|stale| match stale {
+		Stale::LowerNumber => {
+			let (stored, offered) = (stored_number, offered_number);
+			Error::EvaluationNumberFell { item, stored, offered }
+		}
+		Stale::NotNewer => {
+			let (stored, offered) = (stored.issued, offered.issued);
+			Error::IssueDateNotNewer { item, stored, offered }
+		}
+	})
 }
 
 impl Level<'_> {

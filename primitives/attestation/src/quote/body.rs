@@ -237,7 +237,7 @@ impl<'a> TdReport<'a> {
 		if any(attributes::PROFILING) {
 			return Err(Error::TdProfiling);
 		}
-		if any(attributes::RESERVED) {
+		if any(!attributes::KNOWN) {
 			return Err(Error::TdReservedAttributes);
 		}
 		if any(attributes::MIGRATABLE) {
@@ -261,17 +261,30 @@ impl<'a> TdReport<'a> {
 	}
 }
 
-/// Bits of the TD attributes.
+/// Bits of the TD attributes. Those without a name here are refused, whatever a later TDX module lets
+/// them grant.
 mod attributes {
 	pub const DEBUG: u64 = 1;
 	/// Bits 4 to 6.
 	pub const PROFILING: u64 = 0x70;
 	/// SERVTD_EXT: the report covers service TDs.
 	pub const SERVICE_TD: u64 = 1 << 17;
+	/// LASS: linear address space separation, a protection. Allowed.
+	pub const ADDRESS_SPACE_SEPARATION: u64 = 1 << 27;
 	pub const SEPT_VE_DISABLE: u64 = 1 << 28;
 	pub const MIGRATABLE: u64 = 1 << 29;
 	pub const PROTECTION_KEYS: u64 = 1 << 30;
 	pub const KEY_LOCKER: u64 = 1 << 31;
-	/// Bits that the TDX 1.5 ABI wants to be zero: 1 to 3, 7 to 15, 23 to 26, 32 to 61.
-	pub const RESERVED: u64 = 0x3FFF_FFFF_0780_FF8E;
+	/// PERFMON: the TD may count its own events. Does not touch its security. Allowed.
+	pub const PERFORMANCE_MONITORING: u64 = 1 << 63;
+	/// What is allowed, and what has an error of its own.
+	pub const KNOWN: u64 = DEBUG
+		| PROFILING
+		| SERVICE_TD
+		| ADDRESS_SPACE_SEPARATION
+		| SEPT_VE_DISABLE
+		| MIGRATABLE
+		| PROTECTION_KEYS
+		| KEY_LOCKER
+		| PERFORMANCE_MONITORING;
 }

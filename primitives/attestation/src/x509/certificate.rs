@@ -1,6 +1,6 @@
 //! Certificates and their issuers.
 
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 
 use der::{
 	Decode,
@@ -12,6 +12,7 @@ use x509_cert::{
 		Extension,
 		pkix::{AuthorityKeyIdentifier, BasicConstraints, KeyUsage},
 	},
+	name::Name,
 };
 
 use super::signed::{Signed, key_id, name_hash, public_key, serial};
@@ -23,6 +24,10 @@ use crate::{
 
 /// Longest certificate that is read, in bytes. Intel's have 600 to 1300.
 pub const MAX_CERTIFICATE_LEN: usize = 2048;
+
+/// How the common names of Intel's end entities end.
+pub(crate) const PCK: &str = " SGX PCK Certificate";
+pub(crate) const TCB_SIGNING: &str = " SGX TCB Signing";
 
 const AUTHORITY_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
@@ -51,6 +56,8 @@ pub(crate) struct Certificate<'a> {
 	pub key: PublicKey,
 	pub authority_key_id: KeyId,
 	pub subject_key_id: KeyId,
+	/// Common name of the subject, if it has one.
+	common_name: Option<String>,
 	/// Which PCK CA issuer and subject are, by their names.
 	pub issuer_ca: Option<PckCaKind>,
 	pub subject_ca: Option<PckCaKind>,
@@ -88,6 +95,7 @@ impl<'a> Certificate<'a> {
 			key,
 			authority_key_id: extensions.authority_key_id.ok_or(malformed)?,
 			subject_key_id: extensions.subject_key_id.ok_or(malformed)?,
+			common_name: common_name(tbs.subject()),
 			issuer_ca: super::pck_ca(tbs.issuer()),
 			subject_ca: super::pck_ca(tbs.subject()),
 			constraints: extensions.constraints.ok_or(malformed)?,
@@ -98,7 +106,7 @@ impl<'a> Certificate<'a> {
 
 	/// Checks validity at `now`, then issuer and its signature.
 	pub fn verify(&self, issuer: &Authority<'_>, now: UnixTime) -> Result<(), Error> {
-		self.check_validity(now)?;
+		check_validity(self.kind, (self.not_before, self.not_after), now, 0)?;
 		if self.issuer != *issuer.name || self.authority_key_id != *issuer.key_id {
 			return Err(Error::CertificateIssuer(self.kind));
 		}
@@ -108,10 +116,6 @@ impl<'a> Certificate<'a> {
 		Ok(())
 	}
 
-	pub fn check_validity(&self, now: UnixTime) -> Result<(), Error> {
-		check_validity(self.kind, self.not_before, self.not_after, now)
-	}
-
 	/// An end entity's: no CA, allowed to sign data and nothing more.
 	pub fn check_end_entity(&self) -> Result<(), Error> {
 		if self.constraints.ca {
@@ -119,6 +123,15 @@ impl<'a> Certificate<'a> {
 		}
 		if !self.usage.digital_signature() || self.usage.key_cert_sign() || self.usage.crl_sign() {
 			return Err(Error::CertificateKeyUsage(self.kind));
+		}
+		Ok(())
+	}
+
+	/// Whether the subject is of this role: how its common name ends. What is before that says whose
+	/// PKI it is, which the issuer's signature proves.
+	pub fn check_role(&self, role: &str) -> Result<(), Error> {
+		if !self.common_name.as_ref().is_some_and(|name| name.ends_with(role)) {
+			return Err(Error::CertificateSubject(self.kind));
 		}
 		Ok(())
 	}
@@ -138,11 +151,12 @@ impl<'a> Certificate<'a> {
 	}
 }
 
+/// Refuses a certificate that is valid not yet, no more, or for less than `margin` seconds.
 pub(crate) fn check_validity(
 	kind: CertificateKind,
-	not_before: UnixTime,
-	not_after: UnixTime,
+	(not_before, not_after): (UnixTime, UnixTime),
 	now: UnixTime,
+	margin: UnixTime,
 ) -> Result<(), Error> {
 	if now < not_before {
 		return Err(Error::CertificateNotYetValid { kind, not_before });
@@ -150,7 +164,14 @@ pub(crate) fn check_validity(
 	if now > not_after {
 		return Err(Error::CertificateExpired { kind, not_after });
 	}
+	if now.saturating_add(margin) > not_after {
+		return Err(Error::CertificateExpiresSoon { kind, not_after });
+	}
 	Ok(())
+}
+
+fn common_name(name: &Name) -> Option<String> {
+	name.common_name().ok()?.map(String::from)
 }
 
 #[derive(Default)]

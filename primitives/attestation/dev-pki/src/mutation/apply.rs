@@ -169,6 +169,10 @@ impl Mutation {
 			TcbSigningKeyUsage => {
 				s.edit_tcb_signing(|t| t.key_usage = KeyUsage(KeyUsages::KeyAgreement.into()));
 			}
+			PckSubject => s.edit_pck = |t| t.common_name = "Development SGX TCB Signing",
+			TcbSigningSubject => {
+				s.edit_tcb_signing(|t| t.common_name = "Development SGX PCK Certificate");
+			}
 
 			// Collateral.
 			TcbInfoExpired => s.options.tcb_info_window = PAST,
@@ -321,6 +325,7 @@ impl Mutation {
 			TdMigratable => s.request.domain.attributes |= 1 << 29,
 			TdPks => s.request.domain.attributes |= 1 << 30,
 			TdKeyLocker => s.request.domain.attributes |= 1 << 31,
+			TdProvisioningAgent => s.request.domain.attributes |= 1 << 62,
 			TdServiceTdExtension => s.request.domain.attributes |= 1 << 17,
 			TdServiceTd => s.request.domain.mr_service_td[0] = 1,
 		}

@@ -24,7 +24,8 @@ impl Mutation {
 			LowerEvaluationNumber | OlderIssueDate | LowerCrlNumber => {
 				"it is stateless: only a registry can see this"
 			}
-			TdPks | TdKeyLocker => "it allows these attributes",
+			PckSubject | TcbSigningSubject => "it finds certificates by their place in a chain",
+			TdPks | TdKeyLocker | TdProvisioningAgent => "it allows these attributes",
 			_ => return None,
 		})
 	}
