@@ -47,13 +47,19 @@ impl<T: Config> From<Error<T>> for Refusal<T> {
 	}
 }
 
-/// A quote that passed the cheap checks.
-pub(crate) struct Screened<'a> {
+/// A quote, and what it says by itself.
+struct Presented<'a> {
 	quote: Quote<'a>,
-	role: Role,
 	measurement: Measurement,
 	platform: PlatformId,
+	/// Hash of the report data.
 	report: H256,
+}
+
+/// A quote that passed the cheap checks.
+pub(crate) struct Screened<'a> {
+	presented: Presented<'a>,
+	role: Role,
 	collateral: Stored,
 }
 
@@ -123,29 +129,37 @@ impl<T: Config> Pallet<T> {
 			impls::Unrecognised::Unknown => BindingError::BlockUnknown,
 			impls::Unrecognised::OtherFork => BindingError::BlockOnOtherFork,
 		})?;
-		let quote = Quote::parse(quote)?;
-		let binding = Self::binding(operator, claim);
-		binding.check(quote.report_data())?;
-		let report = H256(sp_io::hashing::blake2_256(quote.report_data()));
+		let presented = Self::present(quote)?;
+		let Presented { quote, measurement, platform, report } = &presented;
+		Self::binding(operator, claim).check(quote.report_data())?;
 		let block = BlockNumberFor::<T>::from(claim.block.number);
 		ensure!(!UsedReports::<T>::contains_key(block, report), BindingError::ReportDataUsed);
 
-		let measurement = H256(quote.measurement());
-		Self::check_measurement(&measurement, claim.role)?;
+		Self::check_measurement(measurement, claim.role)?;
 
-		let platform = H256(platform_id(&quote.pck.ppid, &binding.genesis_hash));
 		ensure!(!BannedPlatforms::<T>::contains_key(platform), PlatformError::Banned);
-		if !own.is_some_and(|own| own.holds_place() && own.platform == platform) {
-			Self::check_place(platform)?;
+		if !own.is_some_and(|own| own.holds_place() && own.platform == *platform) {
+			Self::check_place(*platform)?;
 		}
 
 		let collateral = Self::collateral_for(quote.tee(), quote.pck.fmspc, quote.pck.ca)?;
-		Ok(Screened { quote, role: claim.role, measurement, platform, report, collateral })
+		Ok(Screened { presented, role: claim.role, collateral })
+	}
+
+	fn present(quote: &[u8]) -> Result<Presented<'_>, phala_attestation::Error> {
+		let quote = Quote::parse(quote)?;
+		Ok(Presented {
+			measurement: H256(quote.measurement()),
+			platform: H256(platform_id(&quote.pck.ppid, &Self::chain_id().genesis.0)),
+			report: H256(sp_io::hashing::blake2_256(quote.report_data())),
+			quote,
+		})
 	}
 
 	/// Everything from cryptography on.
 	pub(crate) fn prove(screened: Screened<'_>) -> Result<Admitted, Refusal<T>> {
-		let Screened { quote, role, measurement, platform, report, collateral } = screened;
+		let Screened { presented, role, collateral } = screened;
+		let Presented { quote, measurement, platform, report } = presented;
 		let policy = CurrentPolicy::<T>::get();
 		let now = Self::now();
 		let collateral = collateral.as_collateral();
@@ -243,14 +257,17 @@ impl<T: Config> Pallet<T> {
 		quote: &[u8],
 		claim: &Claim,
 	) -> Result<Accepted, Refused<Error<T>>> {
-		let admitted = Self::dry_run(operator, quote, claim)
-			.map_err(|Refusal { error, detail }| Refused { error, detail })?;
-		Ok(Accepted {
-			measurement: admitted.measurement,
-			platform: admitted.platform,
-			judgement: admitted.judgement,
-			advisories: admitted.advisories,
-		})
+		answer(Self::dry_run(operator, quote, claim))
+	}
+
+	pub(crate) fn view_appraise(quote: &[u8], role: Role) -> Result<Accepted, Refused<Error<T>>> {
+		let screened = || {
+			let presented = Self::present(quote)?;
+			let Quote { pck, .. } = &presented.quote;
+			let collateral = Self::collateral_for(presented.quote.tee(), pck.fmspc, pck.ca)?;
+			Ok(Screened { presented, role, collateral })
+		};
+		answer(screened().and_then(Self::prove))
 	}
 
 	fn dry_run(
@@ -264,6 +281,15 @@ impl<T: Config> Pallet<T> {
 			Self::ensure_same_identity(own, claim)?;
 		}
 		Self::prove(Self::screen(operator, quote, claim, own.as_ref())?)
+	}
+}
+
+fn answer<T: Config>(outcome: Result<Admitted, Refusal<T>>) -> Result<Accepted, Refused<Error<T>>> {
+	match outcome {
+		Ok(Admitted { measurement, platform, judgement, advisories, .. }) => {
+			Ok(Accepted { measurement, platform, judgement, advisories })
+		}
+		Err(Refusal { error, detail }) => Err(Refused { error, detail }),
 	}
 }
 

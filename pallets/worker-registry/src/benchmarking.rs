@@ -471,7 +471,11 @@ mod benchmarks {
 	fn sweep_reports(r: Linear<0, REPORTS_PER_STEP>) {
 		let block = BlockNumberFor::<T>::from(BLOCK);
 		for report in 0..r {
-			UsedReports::<T>::insert(block, H256(sp_io::hashing::blake2_256(&report.to_le_bytes())), ());
+			UsedReports::<T>::insert(
+				block,
+				H256(sp_io::hashing::blake2_256(&report.to_le_bytes())),
+				(),
+			);
 		}
 
 		#[block]

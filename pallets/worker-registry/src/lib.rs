@@ -919,6 +919,12 @@ pub mod pallet {
 			Self::view_why_refused(&operator, &quote, &claim)
 		}
 
+		/// What the chain's collateral and policy say of the machine that made a quote, whatever the
+		/// quote is bound to and whichever image runs there: for machines that are to become workers.
+		pub fn appraise(quote: Vec<u8>, role: Role) -> Result<Accepted, Refused<Error<T>>> {
+			Self::view_appraise(&quote, role)
+		}
+
 		/// Which collateral the chain has for quotes of a TEE on platforms of an FMSPC, and until when.
 		pub fn collateral(tee: Tee, fmspc: Fmspc) -> CollateralView {
 			Self::view_collateral(tee, fmspc)

@@ -99,8 +99,7 @@ const KEPT: &[(&str, &[&str])] = &[
 
 /// Is the call one of [`KEPT`]?
 fn is_kept(pallet: &[u8], call: &[u8]) -> bool {
-	KEPT
-		.iter()
+	KEPT.iter()
 		.filter(|(name, _)| name.as_bytes() == pallet)
 		.any(|(_, calls)| calls.iter().any(|name| name.as_bytes() == call))
 }

@@ -9,8 +9,10 @@ pub mod frame_system;
 pub mod frame_system_extensions;
 pub mod pallet_balances;
 pub mod pallet_collator_selection;
+pub mod pallet_dao;
 pub mod pallet_session;
 pub mod pallet_timestamp;
+pub mod pallet_worker_registry;
 pub mod pallet_xcm;
 mod pallet_xcm_benchmarks_fungible;
 mod pallet_xcm_benchmarks_generic;
@@ -36,7 +38,6 @@ mod published {
 		pallet_child_bounties,
 		pallet_conviction_voting,
 		pallet_core_fellowship,
-		pallet_dao,
 		pallet_identity,
 		pallet_message_queue,
 		pallet_migrations,
@@ -53,6 +54,5 @@ mod published {
 		pallet_utility,
 		pallet_vesting,
 		pallet_whitelist,
-		pallet_worker_registry,
 	);
 }

@@ -114,7 +114,7 @@ pub fn block(extrinsics: Vec<UncheckedExtrinsic>) -> Vec<ApplyExtrinsicResult> {
 	let number = System::block_number() + 1;
 	let slot = START.get() + u64::from(number);
 	let parent =
-		if number == 1 { parent() } else { LAST.take().expect("blocks follow each other") };
+		if number == 1 { parent() } else { LAST.take().expect("blocks follow each other").header };
 	let digest = Digest { logs: vec![DigestItem::PreRuntime(AURA_ENGINE_ID, slot.encode())] };
 	Executive::initialize_block(&Header::new(
 		number,
@@ -158,18 +158,27 @@ pub fn block(extrinsics: Vec<UncheckedExtrinsic>) -> Vec<ApplyExtrinsicResult> {
 		.into(),
 		pallet_timestamp::Call::set { now: slot * SLOT_DURATION }.into(),
 	];
-	for call in inherents {
-		Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(call))
+	let mut body: Vec<_> = inherents.into_iter().map(UncheckedExtrinsic::new_bare).collect();
+	for inherent in &body {
+		Executive::apply_extrinsic(inherent.clone())
 			.expect("an inherent is valid")
 			.expect("an inherent succeeds");
 	}
-	let results = extrinsics.into_iter().map(Executive::apply_extrinsic).collect();
-	LAST.set(Some(Executive::finalize_block()));
+	let results = extrinsics.iter().cloned().map(Executive::apply_extrinsic).collect();
+	body.extend(extrinsics);
+	LAST.set(Some(Block::new(Executive::finalize_block(), body)));
 	results
 }
 
+/// The block that [`block`] built last.
+pub fn last_block() -> Block {
+	let block = LAST.take().expect("a block was built");
+	LAST.set(Some(block.clone()));
+	block
+}
+
 thread_local! {
-	static LAST: std::cell::Cell<Option<Header>> = const { std::cell::Cell::new(None) };
+	static LAST: std::cell::Cell<Option<Block>> = const { std::cell::Cell::new(None) };
 	/// Slot of the block before the first.
 	static START: std::cell::Cell<u64> = const { std::cell::Cell::new(EARLY) };
 }

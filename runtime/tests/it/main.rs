@@ -12,4 +12,5 @@ mod messages;
 mod proxies;
 mod scheduling;
 mod supply;
+mod wasm;
 mod workers;

@@ -23,7 +23,7 @@ use sp_core::{H256, Pair};
 const NOW: u64 = phala_dev_pki::NOW;
 
 /// The calls that bring a bundle of collateral.
-fn submissions(bundle: &Bundle, ca: PckCaKind) -> Vec<RuntimeCall> {
+pub fn submissions(bundle: &Bundle, ca: PckCaKind) -> Vec<RuntimeCall> {
 	let first = |chain: &str| {
 		let mut chain = pem::certificates(chain.as_bytes()).expect("it is PEM");
 		chain.remove(0).try_into().expect("a certificate is at most 2 KiB")
@@ -150,7 +150,7 @@ fn every_call_fits_into_a_block_several_times() {
 }
 
 /// Folder of the samples that dcap-qvl ships: real quotes with Intel's collateral.
-fn samples() -> std::path::PathBuf {
+pub fn samples() -> std::path::PathBuf {
 	let run = |command: &mut std::process::Command| {
 		let output = command.output().expect("it runs this test");
 		String::from_utf8(output.stdout).expect("it prints text")
