@@ -15,7 +15,7 @@ use sp_io::TestExternalities;
 use sp_runtime::{
 	ApplyExtrinsicResult, Digest, DigestItem, MultiAddress,
 	generic::{Era, Preamble},
-	traits::Header as _,
+	traits::{Block as _, Header as _},
 };
 
 /// Slot of the block before the first, unless a test begins at another time.
