@@ -72,6 +72,17 @@ fn document(body: &[u8], signature: &[u8]) -> SignedDocument {
 	}
 }
 
+/// As many as are remembered, up to this one; the oldest is old enough to be forgotten.
+fn evaluations(last: u32) -> Evaluations {
+	let mut known = Evaluations::default();
+	for number in last - 15..last {
+		known.activate(number, NOW - 2 * MAX_GRACE + u64::from(number)).expect("there is room");
+	}
+	known.activate(last, NOW - 1_000).expect("there is room");
+	known.saw_level(last, NOW - 1_000);
+	known
+}
+
 /// As large as it gets.
 fn policy() -> Policy {
 	let mut policy = Policy { platform_cap: 64, ..Policy::default() };
@@ -89,14 +100,7 @@ fn set_up_chain<T: Config>() {
 	frame_system::BlockHash::<T>::insert(BlockNumberFor::<T>::from(0u32), GENESIS);
 	frame_system::BlockHash::<T>::insert(BlockNumberFor::<T>::from(BLOCK), BLOCK_HASH);
 	DevelopmentRoot::<T>::put(TrustRoot::from_der(ROOT).expect("it is a root"));
-	let mut known = Evaluations::default();
-	// As many as are remembered; the oldest is old enough to be forgotten.
-	for number in EVALUATION - 15..EVALUATION {
-		known.activate(number, NOW - 2 * MAX_GRACE + u64::from(number)).expect("there is room");
-	}
-	known.activate(EVALUATION, NOW - 1_000).expect("there is room");
-	known.saw_level(EVALUATION, NOW - 1_000);
-	KnownEvaluations::<T>::put(known);
+	KnownEvaluations::<T>::put(evaluations(EVALUATION));
 	CurrentPolicy::<T>::put(policy());
 }
 
@@ -129,6 +133,25 @@ fn set_up_collateral<T: Config>() {
 	PckCas::<T>::insert(CA, ca);
 	Crls::<T>::insert(CrlSource::Root, root_crl);
 	Crls::<T>::insert(CrlSource::PckCa(CA), pck_crl);
+}
+
+/// What is submitted has a number that is new and must wait, in place of a document that waits already;
+/// for its memory the oldest number has to be forgotten.
+fn set_up_early<T: Config>() {
+	set_up_collateral::<T>();
+	KnownEvaluations::<T>::put(evaluations(EVALUATION - 1));
+	TcbInfos::<T>::translate_values(|slots: Slots<TcbInfo>| {
+		Some(Slots {
+			current: slots.current.map(|info| info.backdated(0, EVALUATION - 1)),
+			next: slots.next.map(|info| info.backdated(0, EVALUATION)),
+		})
+	});
+	QeIdentities::<T>::translate_values(|slots: Slots<QeIdentity>| {
+		Some(Slots {
+			current: slots.current.map(|identity| identity.backdated(0, EVALUATION - 1)),
+			next: slots.next.map(|identity| identity.backdated(0, EVALUATION)),
+		})
+	});
 }
 
 /// Everything that the quotes need.
@@ -182,7 +205,7 @@ mod benchmarks {
 
 	#[benchmark]
 	fn submit_tcb_info(s: Linear<1, 4>) {
-		set_up_collateral::<T>();
+		set_up_early::<T>();
 		let (body, signature) = TCB_INFOS[s as usize - 1];
 		let signer = BoundedVec::truncate_from(SIGNER.to_vec());
 
@@ -190,19 +213,20 @@ mod benchmarks {
 		_(RawOrigin::Signed(operator::<T>()), document(body, signature), signer);
 
 		let (key, slots) = TcbInfos::<T>::iter().next().expect("it is stored");
-		let info = slots.current.expect("it is in force");
+		let info = slots.next.expect("it waits");
 		assert_last::<T>(Event::TcbInfoStored {
 			tee: key.0,
 			fmspc: key.1,
 			evaluation: EVALUATION,
 			expires_at: info.next_update(),
-			in_force: true,
+			in_force: false,
 		});
+		assert_eq!(KnownEvaluations::<T>::get().as_slice().len(), 16);
 	}
 
 	#[benchmark]
 	fn submit_qe_identity() {
-		set_up_collateral::<T>();
+		set_up_early::<T>();
 		let document = document(QE_IDENTITY, QE_IDENTITY_SIGNATURE);
 		let signer = BoundedVec::truncate_from(SIGNER.to_vec());
 
@@ -210,13 +234,14 @@ mod benchmarks {
 		_(RawOrigin::Signed(operator::<T>()), document, signer);
 
 		let (tee, slots) = QeIdentities::<T>::iter().next().expect("it is stored");
-		let identity = slots.current.expect("it is in force");
+		let identity = slots.next.expect("it waits");
 		assert_last::<T>(Event::QeIdentityStored {
 			tee,
 			evaluation: EVALUATION,
 			expires_at: identity.next_update(),
-			in_force: true,
+			in_force: false,
 		});
+		assert_eq!(KnownEvaluations::<T>::get().as_slice().len(), 16);
 	}
 
 	#[benchmark]

@@ -96,17 +96,30 @@ impl Evaluations {
 	}
 
 	fn insert(&mut self, new: Evaluation, now: u64) -> Result<(), TooManyEvaluations> {
-		// The oldest tells since when its levels are demanded. It may go once even the grace that the one
-		// above it gives has ended: then no platform gains by its absence.
-		let superseded = self
-			.0
-			.get(1)
-			.is_some_and(|second| second.in_force_from.saturating_add(MAX_GRACE) <= now);
-		if self.0.is_full() && superseded {
-			self.0.remove(0);
+		if self.0.is_full() {
+			self.forget_one(now);
 		}
 		let at = self.0.partition_point(|known| known.number < new.number);
 		self.0.try_insert(at, new).map_err(|_| TooManyEvaluations)
+	}
+
+	/// Forgets a number on which nothing depends, if there is one: of which a higher one counts at least
+	/// as long, or the oldest, once even the grace that the one above it gives has ended. So no platform
+	/// gains or loses by its absence.
+	fn forget_one(&mut self, now: u64) {
+		let later = |at: usize| self.0.iter().skip(at.saturating_add(1));
+		let superseded =
+			self.0.iter().enumerate().position(|(at, known)| {
+				later(at).any(|it| it.in_force_from <= known.in_force_from)
+			});
+		let over = |second: &Evaluation| second.in_force_from.saturating_add(MAX_GRACE) <= now;
+		let oldest = || self.0.get(1).is_some_and(over).then_some(0);
+		let Some(at) = superseded.or_else(oldest) else { return };
+		let forgotten = self.0.remove(at);
+		// What it demanded, the next one does.
+		if let Some(next) = self.0.get_mut(at) {
+			next.newest_level = next.newest_level.max(forgotten.newest_level);
+		}
 	}
 
 	/// Ascending, each number once.
@@ -162,7 +175,58 @@ mod tests {
 		assert_eq!(known.as_slice().len(), MAX_EVALUATIONS as usize);
 	}
 
+	#[test]
+	fn what_a_higher_number_supersedes_makes_room() {
+		let mut known = Evaluations::default();
+		for number in 1..=MAX_EVALUATIONS {
+			let due = 1_000 + u64::from(number);
+			assert_eq!(known.notice(number, due, 0), Ok(true));
+			known.saw_level(number, u64::from(number));
+		}
+		let full = MAX_EVALUATIONS + 1;
+		assert_eq!(known.notice(full, 2_000, 1), Err(TooManyEvaluations));
+		// Now number 16 counts, and with it all below.
+		assert_eq!(known.activate(MAX_EVALUATIONS, 1), Ok(true));
+		for number in full..full + 15 {
+			assert_eq!(known.notice(number, 2_000 + u64::from(number), 1), Ok(true), "{number}");
+			assert_eq!(known.active(1), MAX_EVALUATIONS);
+		}
+		let oldest = known.as_slice().first().expect("it is full");
+		assert_eq!((oldest.number, oldest.in_force_from, oldest.newest_level), (16, 1, 16));
+		assert_eq!(known.notice(full + 15, 3_000, 1), Err(TooManyEvaluations));
+	}
+
+	/// Since when levels above this one are demanded.
+	fn demanded_since(known: &[Evaluation], level: u64) -> Option<u64> {
+		let at = known.iter().position(|known| known.newest_level > level)?;
+		known.iter().skip(at).map(|known| known.in_force_from).min()
+	}
+
 	proptest! {
+		/// Forgetting numbers moves no grace that can still run.
+		#[test]
+		fn forgetting_moves_no_grace(
+			steps in prop::collection::vec((0u32..60, 0..MAX_GRACE, 0..MAX_GRACE / 8), 1..80)
+		) {
+			let (mut known, mut all) = (Evaluations::default(), Vec::<Evaluation>::new());
+			let mut now = 0u64;
+			for (number, delay, passed) in steps {
+				now += passed;
+				// Levels are dated with their number.
+				let newest_level = u64::from(number);
+				if known.notice(number, now + delay, now) == Ok(true) {
+					known.saw_level(number, newest_level);
+					let at = all.partition_point(|it| it.number < number);
+					all.insert(at, Evaluation { number, in_force_from: now + delay, newest_level });
+				}
+				for level in 0..60 {
+					let (kept, expected) = (demanded_since(known.as_slice(), level), demanded_since(&all, level));
+					let runs = |since: Option<u64>| since.filter(|since| since + MAX_GRACE > now);
+					prop_assert_eq!(runs(kept), runs(expected), "level {}", level);
+				}
+			}
+		}
+
 		#[test]
 		fn the_number_in_force_never_falls_and_memory_is_bounded(
 			steps in prop::collection::vec((0u32..40, 0u64..50, 0u64..20, any::<bool>()), 1..200)

@@ -146,8 +146,11 @@ mod tests {
 	}
 
 	proptest! {
+		// `PROPTEST_CASES` asks for more.
 		#![proptest_config(ProptestConfig {
-			cases: 10_000, failure_persistence: None, ..Default::default()
+			cases: ProptestConfig::default().cases.max(10_000),
+			failure_persistence: None,
+			..Default::default()
 		})]
 
 		#[test]

@@ -244,6 +244,21 @@ fn why_refused_names_the_rule_with_its_data() {
 }
 
 #[test]
+fn a_registration_fits_into_six_kilobytes() {
+	use codec::Encode;
+	with_collateral(|| {
+		for &kind in QuoteKind::ALL {
+			let subject = Subject { kind, ..Subject::default() };
+			let call = Call::<Test>::register { quote: subject.quote(), claim: subject.claim() };
+			// Signature, address and extensions add less than 200 bytes.
+			let len = RuntimeCall::from(call).encoded_size() + 200;
+			println!("{kind}: {len} bytes");
+			assert!(len <= 6_000, "{kind}: {len}");
+		}
+	});
+}
+
+#[test]
 fn workers_are_listed_in_pages() {
 	with_collateral(|| {
 		let policy = Policy { platform_cap: 64, ..Policy::default() };
