@@ -50,6 +50,9 @@ impl<'a> Body<'a> {
 	/// - SGX: SHA-256 of `"phala/measurement/sgx/v1" ‖ MRENCLAVE`.
 	/// - TDX: SHA-256 of `"phala/measurement/tdx/v1" ‖ MRTD ‖ RTMR0 ‖ RTMR1 ‖ RTMR2 ‖ RTMR3`.
 	///
+	/// It does not cover MRSIGNER: anybody can sign the same code anew, so a program must not use keys that the
+	/// processor derives for its signer.
+	///
 	/// It does not cover what the host may choose freely: `MRCONFIGID`, `MROWNER` and
 	/// `MROWNERCONFIG` of a TD, `CONFIGID` of an enclave. A program must not take its
 	/// configuration from there.
