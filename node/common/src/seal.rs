@@ -9,10 +9,12 @@
 //! | [`Sealer`] | Root key | Who else could read | Survives |
 //! |---|---|---|---|
 //! | `SgxMrenclave` | the processor's, for this image | nobody | reboots, not a new image |
-//! | `SgxMrsigner` | the processor's, for images of this signer | every image of the signer | reboots and new images |
 //! | `Secret` | a file that the operator's key broker hands to the TEE | whoever has that file | whatever the file survives |
 //! | `Ram` | made at first use, in a RAM file system of the TD | nobody outside of the TD | restarts of the program, not of the TD |
 //! | `Plain` | a file beside the sealed one | whoever reads the disk | everything |
+//!
+//! SGX's other key, of all images of one signer, is not among them: the host of a machine can sign the
+//! same image anew, with a key of its own, and then read with another one what the first has sealed.
 
 use crate::files::{self, FileError};
 use chacha20poly1305::{
@@ -27,9 +29,8 @@ const MAGIC: &[u8; 10] = b"PHALASEAL\x01";
 const NONCE_LEN: usize = 24;
 const KEY_CONTEXT: &str = "phala-node-common 2026 sealed file key v1";
 const SECRET_CONTEXT: &str = "phala-node-common 2026 root key from sealing secret v1";
-/// File names of the SGX keys below Gramine's attestation folder.
+/// File name of the SGX key below Gramine's attestation folder.
 const MRENCLAVE_KEY: &str = "keys/_sgx_mrenclave";
-const MRSIGNER_KEY: &str = "keys/_sgx_mrsigner";
 /// File with the root key, where it is a file.
 const KEY_FILE: &str = "sealing-key";
 /// Bytes that a sealing secret has at least. It is not stretched, so it must be random.
@@ -80,8 +81,6 @@ pub trait Seal: Send + Sync {
 pub enum Sealer {
 	/// SGX key of this very image; the path is Gramine's attestation folder.
 	SgxMrenclave(PathBuf),
-	/// SGX key of all images of this signer.
-	SgxMrsigner(PathBuf),
 	/// A file with at least 32 random bytes.
 	Secret(PathBuf),
 	/// A folder in a RAM file system.
@@ -94,7 +93,6 @@ impl Seal for Sealer {
 	fn describe(&self) -> &'static str {
 		match self {
 			Self::SgxMrenclave(_) => "SGX key of this image",
-			Self::SgxMrsigner(_) => "SGX key of this image's signer",
 			Self::Secret(_) => "sealing secret",
 			Self::Ram(_) => "key in the TD's memory",
 			Self::Plain(_) => "key in a plain file",
@@ -104,7 +102,6 @@ impl Seal for Sealer {
 	fn root_key(&self) -> Result<Zeroizing<[u8; 32]>, SealError> {
 		match self {
 			Self::SgxMrenclave(folder) => sgx_key(&folder.join(MRENCLAVE_KEY)),
-			Self::SgxMrsigner(folder) => sgx_key(&folder.join(MRSIGNER_KEY)),
 			Self::Secret(path) => {
 				let secret = Zeroizing::new(files::read(path)?.unwrap_or_default());
 				if secret.len() < MIN_SECRET_LEN {
@@ -226,7 +223,7 @@ mod tests {
 	}
 
 	#[test]
-	fn sgx_keys_are_read_where_gramine_puts_them() {
+	fn the_sgx_key_is_read_where_gramine_puts_them() {
 		let folder = tempfile::tempdir().unwrap();
 		fs::create_dir(folder.path().join("keys")).unwrap();
 		let sealer = |of: fn(PathBuf) -> Sealer| of(folder.path().into());
@@ -236,10 +233,8 @@ mod tests {
 		fs::write(folder.path().join("keys/_sgx_mrenclave"), [0; 16]).unwrap();
 		assert!(sealer(Sealer::SgxMrenclave).root_key().is_err(), "zero is no key");
 		fs::write(folder.path().join("keys/_sgx_mrenclave"), [1; 16]).unwrap();
-		fs::write(folder.path().join("keys/_sgx_mrsigner"), [2; 16]).unwrap();
 		let enclave = sealer(Sealer::SgxMrenclave).root_key().unwrap();
 		assert_eq!(enclave, sealer(Sealer::SgxMrenclave).root_key().unwrap());
-		assert_ne!(enclave, sealer(Sealer::SgxMrsigner).root_key().unwrap());
 	}
 
 	#[test]

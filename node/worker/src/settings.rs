@@ -30,8 +30,6 @@ pub enum SealKind {
 	Auto,
 	/// SGX key of this very image.
 	SgxMrenclave,
-	/// SGX key of all images of this signer.
-	SgxMrsigner,
 	/// A secret from a file.
 	Secret,
 	/// A key in the TD's memory.
@@ -219,7 +217,6 @@ impl Settings {
 				.map(Sealer::Secret)
 				.ok_or(SettingsError::Contradiction("seal = secret needs sealing-secret-file"))
 		};
-		let attestation = || self.attestation_dir.clone();
 		match (self.seal, tee.tee(), tee.is_simulated()) {
 			(SealKind::Secret, Sgx, false) => Err(SettingsError::Contradiction(
 				"an enclave has a sealing key that its host does not know: choose seal = sgx-mrenclave",
@@ -229,14 +226,11 @@ impl Settings {
 			(SealKind::Auto, Tdx, _) if self.sealing_secret_file.is_some() => secret(),
 			(SealKind::Auto | SealKind::Ram, Tdx, _) => Ok(Sealer::Ram(self.state_dir.clone())),
 			(SealKind::Auto | SealKind::SgxMrenclave, Sgx, _) => {
-				Ok(Sealer::SgxMrenclave(attestation()))
+				Ok(Sealer::SgxMrenclave(self.attestation_dir.clone()))
 			}
-			(SealKind::SgxMrsigner, Sgx, _) => Ok(Sealer::SgxMrsigner(attestation())),
-			(SealKind::SgxMrenclave | SealKind::SgxMrsigner, Tdx, _) => {
-				Err(SettingsError::Contradiction(
-					"a TD has no SGX sealing key: choose seal = ram or secret",
-				))
-			}
+			(SealKind::SgxMrenclave, Tdx, _) => Err(SettingsError::Contradiction(
+				"a TD has no SGX sealing key: choose seal = ram or secret",
+			)),
 			(SealKind::Ram, Sgx, _) => Err(SettingsError::Contradiction(
 				"an enclave has no memory that outlives it: choose seal = sgx-mrenclave",
 			)),
@@ -335,14 +329,14 @@ mod tests {
 		}
 		let state: PathBuf = "/var/lib/phala-worker".into();
 		let device: PathBuf = "/dev/attestation".into();
-		use SealKind::{Auto, Ram, Secret, SgxMrsigner};
+		use SealKind::{Auto, Ram, Secret, SgxMrenclave};
 		assert_eq!(of(Auto, false, Sgx, false), Some(Sealer::SgxMrenclave(device.clone())));
 		assert_eq!(of(Auto, true, Sgx, false), Some(Sealer::SgxMrenclave(device.clone())));
-		assert_eq!(of(SgxMrsigner, false, Sgx, false), Some(Sealer::SgxMrsigner(device)));
+		assert_eq!(of(SgxMrenclave, false, Sgx, false), Some(Sealer::SgxMrenclave(device)));
 		assert_eq!(of(Auto, false, Tdx, false), Some(Sealer::Ram(state.clone())));
 		assert_eq!(of(Auto, true, Tdx, false), Some(Sealer::Secret("/s".into())));
 		assert_eq!(of(Auto, false, Tdx, true), Some(Sealer::Plain(state)));
-		assert_eq!(of(SgxMrsigner, false, Tdx, false), None);
+		assert_eq!(of(SgxMrenclave, false, Tdx, false), None);
 		assert_eq!(of(Ram, false, Sgx, false), None);
 		assert_eq!(of(Secret, false, Tdx, false), None);
 	}
