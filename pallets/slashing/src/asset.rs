@@ -59,10 +59,10 @@ impl<T: Config> Pallet<T> {
 					Ok(()) => {
 						rewarded = amount;
 						rest
-					},
+					}
 					Err(refused) => rest.merge(refused),
 				}
-			},
+			}
 			None => own,
 		};
 		T::OnSlash::on_unbalanced(rest.merge(others));

@@ -50,7 +50,10 @@ fn allow_all<T: Config>(class: OffenceClass) {
 	ParametersInForce::<T>::put(Enacted { value: parameters, since: 0 });
 }
 
-fn report_of<T: Config>(class: OffenceClass, seed: u32) -> OffenceReport<T::Offender, T::AccountId> {
+fn report_of<T: Config>(
+	class: OffenceClass,
+	seed: u32,
+) -> OffenceReport<T::Offender, T::AccountId> {
 	OffenceReport {
 		class,
 		offender: offender::<T>(seed),
@@ -145,7 +148,8 @@ mod benchmarks {
 	#[benchmark]
 	fn convict() -> Result<(), BenchmarkError> {
 		set_now::<T>(1);
-		let origin = T::JudgeOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+		let origin =
+			T::JudgeOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
 		let id = accused::<T>(RAISED);
 		// Another one of the era, which is to be raised.
 		recorded::<T>(RAISED, 1);
@@ -158,7 +162,8 @@ mod benchmarks {
 	#[benchmark]
 	fn dismiss() -> Result<(), BenchmarkError> {
 		set_now::<T>(1);
-		let origin = T::JudgeOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+		let origin =
+			T::JudgeOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
 		let id = accused::<T>(RAISED);
 		#[extrinsic_call]
 		_(origin as T::RuntimeOrigin, id, true);
@@ -208,7 +213,8 @@ mod benchmarks {
 	#[benchmark]
 	fn set_policy() -> Result<(), BenchmarkError> {
 		set_now::<T>(T::ChangeInterval::get());
-		let origin = T::AdminOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+		let origin =
+			T::AdminOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
 		allow_all::<T>(RAISED);
 		let mut policy = Policy::initial(RAISED);
 		policy.base = Perquintill::from_percent(9);
@@ -221,7 +227,8 @@ mod benchmarks {
 	#[benchmark]
 	fn set_parameters() -> Result<(), BenchmarkError> {
 		set_now::<T>(T::ChangeInterval::get());
-		let origin = T::AdminOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+		let origin =
+			T::AdminOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
 		allow_all::<T>(RAISED);
 		let mut parameters = Parameters::initial(Pallet::<T>::scale());
 		parameters.bond *= 2;
@@ -246,14 +253,17 @@ mod benchmarks {
 
 	#[benchmark]
 	fn serve_asleep() {
-		set_now::<T>(1);
-		WakeAt::<T>::put(2);
+		// The first sign of life after a stall.
+		let now = T::StallAfter::get().saturating_add(1);
+		LastSeen::<T>::put(0);
+		set_now::<T>(now);
+		WakeAt::<T>::put(u32::MAX);
 		let mut meter = WeightMeter::new();
 		#[block]
 		{
 			Pallet::<T>::serve(&mut meter);
 		}
-		assert_eq!(WakeAt::<T>::get(), 2);
+		assert_eq!(LastSeen::<T>::get(), Some(now));
 	}
 
 	#[benchmark]
@@ -279,7 +289,9 @@ mod benchmarks {
 		Ledger::<T>::mutate(id.class, id.index, |offence| {
 			offence.as_mut().unwrap().terms.base = Perquintill::from_percent(1);
 		});
-		EraExposures::<T>::mutate(id.class, get::<T>(id).era, |era| era.as_mut().unwrap().weight = 0);
+		EraExposures::<T>::mutate(id.class, get::<T>(id).era, |era| {
+			era.as_mut().unwrap().weight = 0
+		});
 		#[block]
 		{
 			Pallet::<T>::step(id.class, Pallet::<T>::now());
@@ -360,5 +372,33 @@ mod benchmarks {
 		assert!(!Ledger::<T>::contains_key(RAISED, 0));
 	}
 
-	impl_benchmark_test_suite!(Pallet, crate::mock::ExtBuilder::default().build(), crate::mock::Test);
+	/// The head waits for the next era, and the oldest one for its time.
+	#[benchmark]
+	fn step_idle() {
+		set_now::<T>(1);
+		let id = offence::<T>(1);
+		recorded::<T>(RAISED, 1);
+		go_to_due::<T>(id);
+		assert_ok!(Pallet::<T>::do_cancel(id, false));
+		ParametersInForce::<T>::mutate(|parameters| {
+			parameters.as_mut().unwrap().value.least_ceiling = 1;
+		});
+		let now = Pallet::<T>::now();
+		let (era, limit) = (Pallet::<T>::era_of(now), 1);
+		Queues::<T>::mutate(RAISED, |queue| {
+			queue.budget = Some(types::Budget { era, limit, used: limit });
+		});
+		while Pallet::<T>::step(RAISED, now) == queue::Step::Done {}
+		assert_eq!(get::<T>(OffenceId { class: RAISED, index: 1 }).stage, Stage::Applying);
+		#[block]
+		{
+			assert!(matches!(Pallet::<T>::step(RAISED, now), queue::Step::Sleep(_)));
+		}
+	}
+
+	impl_benchmark_test_suite!(
+		Pallet,
+		crate::mock::ExtBuilder::default().build(),
+		crate::mock::Test
+	);
 }

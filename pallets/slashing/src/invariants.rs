@@ -2,7 +2,7 @@
 
 use crate::{
 	Accusations, Config, EraExposures, HoldReason, Ledger, Liable, Nullifiers, OpenCases, Pallet,
-	Queues, WakeAt, maths,
+	Queues, QuietUntil, WakeAt, maths,
 	types::{EraExposure, Knowledge, Queue, Stage},
 };
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -107,17 +107,18 @@ impl<T: Config> Pallet<T> {
 			ensure!(budget.used <= budget.limit, "I5: more taken than the ceiling");
 		}
 		let wake = WakeAt::<T>::get();
+		let soonest = Self::now().max(QuietUntil::<T>::get());
 		if queue.raise.is_some() || queue.pardon.is_some() {
 			ensure!(wake <= Self::now(), "I11: the hook sleeps through a walk");
 		}
 		match Ledger::<T>::get(class, queue.head) {
 			Some(head) if head.stage == Stage::Deferred => {
-				ensure!(wake <= head.due.max(Self::now()), "I11: the hook sleeps too long");
-			},
+				ensure!(wake <= head.due.max(soonest), "I11: the hook sleeps too long");
+			}
 			Some(head) if head.stage == Stage::Applying => {
 				let next_era = Self::era_start(Self::era_of(Self::now()).saturating_add(1));
-				ensure!(wake <= next_era, "I11: the hook sleeps through an era");
-			},
+				ensure!(wake <= next_era.max(soonest), "I11: the hook sleeps through an era");
+			}
 			_ => (),
 		}
 		Ok(())

@@ -37,6 +37,7 @@
 //! | due | *weighed*: all offences of its era are known, so that the fraction is final; the difference is given back or suspected too |
 //! | weighed | taken tranche by tranche while the era's budget lasts; the rest waits for the next era |
 //! | `cancel`, `pardon` | what is still suspected is given back |
+//! | the chain stood still for more than [`Config::StallAfter`] | nothing is weighed or taken for as long as it did, at most a deferral: nobody could appeal meanwhile |
 //! | closed for [`Config::Retention`] | forgotten, with its nullifier |
 //!
 //! `on_poll` does these steps within [`Config::ServiceWeight`], all classes in turn; anybody can do them
@@ -55,7 +56,7 @@
 //! - I8: everything on record has its nullifier, so that its evidence is refused.
 //! - I9: the index by account names exactly the offences on record.
 //! - I10: policies and parameters are within their ranges, accusations within their number.
-//! - I11: the hook sleeps no longer than until the first offence is due.
+//! - I11: the hook sleeps no longer than until the first offence can be weighed or taken.
 //!
 //! ## Money flow
 //!
@@ -226,6 +227,12 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxAccusations: Get<u32>;
 
+		/// Relay-chain blocks without one of ours, or with none that ran hooks, that count as a stall, at
+		/// least 2: an hour. What is due then waits for as long as the stall lasted. A short one delays
+		/// slashes for the usual gaps between blocks.
+		#[pallet::constant]
+		type StallAfter: Get<u32>;
+
 		/// What the hook may use of a block: at least eight steps.
 		#[pallet::constant]
 		type ServiceWeight: Get<Weight>;
@@ -268,6 +275,15 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type WakeAt<T: Config> = StorageValue<_, u32, ValueQuery>;
 
+	/// Relay-chain block in which the chain was last seen alive, at most half of
+	/// [`Config::StallAfter`] ago while it is.
+	#[pallet::storage]
+	pub type LastSeen<T: Config> = StorageValue<_, u32, OptionQuery>;
+
+	/// Relay-chain block before which nothing is weighed or taken, because of a stall.
+	#[pallet::storage]
+	pub type QuietUntil<T: Config> = StorageValue<_, u32, ValueQuery>;
+
 	/// What the offences of a class and era add up to. Written when one is recorded, cancelled or
 	/// applied; removed when none of them is open any more: by then no other can be reported, or all
 	/// were cancelled.
@@ -301,8 +317,7 @@ pub mod pallet {
 	/// How many accusations and open offences there are of an offender. Removed at zero.
 	// Users choose what names their workers.
 	#[pallet::storage]
-	pub type OpenCases<T: Config> =
-		StorageMap<_, Blake2_128Concat, T::Offender, u32, OptionQuery>;
+	pub type OpenCases<T: Config> = StorageMap<_, Blake2_128Concat, T::Offender, u32, OptionQuery>;
 
 	/// Offences on record by the account that is liable. Removed with the offence.
 	// Users choose their accounts.
@@ -429,6 +444,14 @@ pub mod pallet {
 			class: OffenceClass,
 			/// First relay-chain block of the next era.
 			until: u32,
+		},
+		/// The chain had stood still. Nothing is weighed or taken for a while, so that there is time to
+		/// appeal.
+		StallNoticed {
+			/// Relay-chain blocks for which it did.
+			blocks: u32,
+			/// First relay-chain block in which slashes are applied again.
+			quiet_until: u32,
 		},
 		/// All of an offence has been taken.
 		OffenceApplied {
@@ -563,6 +586,7 @@ pub mod pallet {
 			assert!(T::EraLength::get() > 0, "an era has at least one block");
 			assert!(T::EvidenceWindow::get() > 0, "evidence takes time");
 			assert!(T::ChangeInterval::get() > 0, "a batch is not a way around the step");
+			assert!(T::StallAfter::get() > 1, "blocks have gaps");
 			assert!(T::Retention::get() >= T::EvidenceWindow::get(), "old evidence stays refused");
 			assert!((1..=1024).contains(&T::MaxAccusations::get()), "1 to 1,024 accusations");
 			assert!(T::Unit::get() > 0, "ranges of amounts are not empty");
@@ -651,11 +675,7 @@ pub mod pallet {
 		/// - `id`: the offence.
 		/// - `false_report`: whether the accuser's bond is lost, if there was an accuser.
 		#[pallet::call_index(4)]
-		pub fn cancel(
-			origin: OriginFor<T>,
-			id: OffenceId,
-			false_report: bool,
-		) -> DispatchResult {
+		pub fn cancel(origin: OriginFor<T>, id: OffenceId, false_report: bool) -> DispatchResult {
 			T::CancelOrigin::ensure_origin(origin)?;
 			Self::do_cancel(id, false_report)
 		}
@@ -761,9 +781,7 @@ pub mod pallet {
 		}
 
 		/// Open accusations against an offender.
-		pub fn accusations_against(
-			offender: T::Offender,
-		) -> Vec<(AccusationId, AccusationOf<T>)> {
+		pub fn accusations_against(offender: T::Offender) -> Vec<(AccusationId, AccusationOf<T>)> {
 			Accusations::<T>::iter().filter(|(_, one)| one.offender == offender).collect()
 		}
 
@@ -837,6 +855,7 @@ impl<T: Config> Pallet<T> {
 			T::WeightInfo::step_raise(),
 			T::WeightInfo::step_pardon(),
 			T::WeightInfo::step_forget(),
+			T::WeightInfo::step_idle(),
 		]
 		.into_iter()
 		.fold(Weight::zero(), |most, one| most.max(one))

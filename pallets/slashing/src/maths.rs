@@ -59,13 +59,14 @@ pub fn fraction(
 		Correlation::Independent => severity * base,
 		Correlation::Lowers => {
 			let tolerated = correlated.mul_floor(exposure.total);
-			severity * base * Perquintill::from_rational(tolerated.min(exposure.weight), exposure.weight)
-		},
+			severity
+				* base * Perquintill::from_rational(tolerated.min(exposure.weight), exposure.weight)
+		}
 		Correlation::Raises => {
 			let triple = exposure.share().deconstruct().saturating_mul(3);
 			let raised = Perquintill::from_parts(triple).square();
 			severity * raised.min(correlated).max(base)
-		},
+		}
 	}
 }
 

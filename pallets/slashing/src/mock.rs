@@ -29,7 +29,7 @@ pub const PHA: u128 = 1_000_000_000_000;
 pub const ERA: u32 = 100;
 pub const WINDOW: u32 = 300;
 pub const DEFERRAL: u32 = 400;
-pub const RETENTION: u32 = 1_000;
+pub const RETENTION: u32 = 10_000;
 pub const INTERVAL: u32 = 700;
 pub const TREASURY: AccountId = 999;
 pub const JUDGES: AccountId = 998;
@@ -78,6 +78,9 @@ parameter_types! {
 	pub static RelayBlock: u32 = 1;
 	pub const Treasury: AccountId = TREASURY;
 	pub static ServiceWeight: Weight = Weight::MAX;
+	pub static Retention: u32 = RETENTION;
+	/// Most tests jump.
+	pub static StallAfter: u32 = u32::MAX;
 	pub const Mining: Authority = Authority::Mining;
 	pub const Keys: Authority = Authority::Keys;
 	pub const Quota: Authority = Authority::Quota;
@@ -118,7 +121,8 @@ impl pallet_slashing::Config for Test {
 	type JudgeOrigin = EitherOfDiverse<EnsureRoot<AccountId>, EnsureSignedBy<Judges, AccountId>>;
 	type EraLength = ConstU32<ERA>;
 	type EvidenceWindow = ConstU32<WINDOW>;
-	type Retention = ConstU32<RETENTION>;
+	type Retention = Retention;
+	type StallAfter = StallAfter;
 	type ChangeInterval = ConstU32<INTERVAL>;
 	type Unit = ConstU128<PHA>;
 	type MaxAccusations = ConstU32<40>;
@@ -160,6 +164,8 @@ impl ExtBuilder {
 			System::set_block_number(1);
 			RelayBlock::set(1);
 			ServiceWeight::set(Weight::MAX);
+			Retention::set(RETENTION);
+			StallAfter::set(u32::MAX);
 			AllPalletsWithSystem::on_genesis();
 			for rich in [TREASURY, ALICE, BOB] {
 				Balances::set_balance(&rich, 1_000_000_000 * PHA);

@@ -15,16 +15,7 @@ const ONE: Perquintill = Perquintill::from_percent(100);
 
 /// Why a change was refused.
 #[derive(
-	Copy,
-	Clone,
-	Debug,
-	PartialEq,
-	Eq,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	PalletError,
+	Copy, Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, PalletError,
 )]
 pub enum Refusal {
 	/// A value is outside of its range. Keep to the ranges in the documentation of the type.
@@ -91,17 +82,17 @@ impl Policy {
 			OffenceClass::Outage => (ONE, percent(1), mille(5), &[Authority::Mining]),
 			OffenceClass::Equivocation => {
 				(percent(10), ONE, percent(10), &[Authority::Keys, Authority::Quota])
-			},
+			}
 			OffenceClass::KeyCeremony => (percent(5), ONE, percent(10), &[Authority::Keys]),
 			OffenceClass::Absence => (percent(1), percent(1), mille(5), &[Authority::Keys]),
 			OffenceClass::FalseReport => {
 				let judges = &[Authority::Keys, Authority::Quota, Authority::Registry];
 				(percent(1), ZERO, percent(1), judges)
-			},
+			}
 			OffenceClass::LeaseBreach => (percent(5), ZERO, percent(5), &[Authority::Quota]),
 			OffenceClass::Compromise => {
 				(percent(50), ZERO, percent(10), &[Authority::Registry, Authority::Accusation])
-			},
+			}
 		};
 		Self { base, correlated, ceiling, authorities: Authorities::of(authorities) }
 	}

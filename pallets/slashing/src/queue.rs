@@ -2,8 +2,8 @@
 //! forgotten.
 
 use crate::{
-	Config, EraExposures, Error, Event, Ledger, Liable, OffenceOf, Pallet, Queues, Unexpected, WakeAt,
-	WeightInfo, maths,
+	Config, EraExposures, Error, Event, LastSeen, Ledger, Liable, OffenceOf, Pallet, Queues,
+	QuietUntil, Unexpected, WakeAt, WeightInfo, maths,
 	types::{Budget, Knowledge, MAX_TRANCHES, PardonWalk, Part, Queue, RaiseWalk, Stage},
 };
 use frame_support::{
@@ -39,6 +39,7 @@ impl<T: Config> Pallet<T> {
 			return;
 		}
 		let now = Self::now();
+		Self::notice_stall(now);
 		if now < WakeAt::<T>::get() || meter.try_consume(T::WeightInfo::serve_awake()).is_err() {
 			return;
 		}
@@ -49,16 +50,20 @@ impl<T: Config> Pallet<T> {
 		while !awake.is_empty() {
 			let mut out_of_weight = false;
 			awake.retain(|class| {
-				if out_of_weight || meter.try_consume(step).is_err() {
+				if out_of_weight || !meter.can_consume(step) {
 					out_of_weight = true;
 					return true;
 				}
 				match Self::step(*class, now) {
-					Step::Done => true,
+					Step::Done => {
+						meter.consume(step);
+						true
+					}
 					Step::Sleep(until) => {
+						meter.consume(T::WeightInfo::step_idle());
 						wake = wake.min(until);
 						false
-					},
+					}
 				}
 			});
 			if out_of_weight {
@@ -67,6 +72,20 @@ impl<T: Config> Pallet<T> {
 			}
 		}
 		WakeAt::<T>::put(wake);
+	}
+
+	/// Sees that the chain is alive, or gives the time back that it was not.
+	fn notice_stall(now: u32) {
+		let last = LastSeen::<T>::get().unwrap_or(now);
+		let (gap, stall) = (now.saturating_sub(last), T::StallAfter::get());
+		if gap > stall {
+			let quiet_until = now.saturating_add(gap.min(Self::parameters_now().deferral));
+			QuietUntil::<T>::put(quiet_until);
+			Self::deposit_event(Event::StallNoticed { blocks: gap, quiet_until });
+		}
+		if gap >= stall / 2 || last == now {
+			LastSeen::<T>::put(now);
+		}
 	}
 
 	/// Does the next piece of work of a class: of bounded size, whatever the class has been through.
@@ -97,12 +116,11 @@ impl<T: Config> Pallet<T> {
 			Some(mut offence) if offence.is_open() => {
 				Self::cancel_rest(id, &mut offence, now, Bond::Released);
 				Ledger::<T>::insert(class, walk.at, offence);
-			},
+			}
 			_ => (),
 		}
 		if walk.at < walk.last {
-			queue.pardon =
-				Some(PardonWalk { at: walk.at.saturating_add(1), ..walk });
+			queue.pardon = Some(PardonWalk { at: walk.at.saturating_add(1), ..walk });
 		}
 		Step::Done
 	}
@@ -146,14 +164,15 @@ impl<T: Config> Pallet<T> {
 			Stage::Applied { .. } | Stage::Cancelled { .. } => {
 				queue.head = queue.head.saturating_add(1);
 				return Step::Done;
-			},
+			}
 			Stage::Deferred if now < offence.due => return Step::Sleep(offence.due),
+			_ if now < QuietUntil::<T>::get() => return Step::Sleep(QuietUntil::<T>::get()),
 			Stage::Deferred => Self::weigh(id, &mut offence),
 			Stage::Applying => {
 				if let Some(until) = Self::take_one_part(id, &mut offence, queue, now) {
 					return Step::Sleep(until);
 				}
-			},
+			}
 		}
 		// Weighing can leave nothing, such as when all of an outage is forgiven.
 		if offence.parts.is_empty() {
@@ -231,11 +250,11 @@ impl<T: Config> Pallet<T> {
 				debug_assert!(pushed.is_ok());
 				Self::deposit_event(Event::SuspicionRaised { id, suspected: offence.suspected() });
 				true
-			},
+			}
 			Err(error) => {
 				Self::deposit_event(Event::RaiseRefused { id, amount, error });
 				false
-			},
+			}
 		}
 	}
 
@@ -313,7 +332,7 @@ impl<T: Config> Pallet<T> {
 					Self::parameters_now().least_ceiling,
 				);
 				Budget { era, limit, used: 0 }
-			},
+			}
 		}
 	}
 
@@ -384,6 +403,7 @@ impl<T: Config> Pallet<T> {
 	/// Does at most `steps` steps of a class. Returns how many there were to do.
 	pub(crate) fn do_apply(class: OffenceClass, steps: u32) -> Result<u32, Error<T>> {
 		let now = Self::now();
+		Self::notice_stall(now);
 		let mut done = 0u32;
 		while done < steps && Self::step(class, now) == Step::Done {
 			done = done.saturating_add(1);

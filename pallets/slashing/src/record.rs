@@ -72,7 +72,7 @@ impl<T: Config> Pallet<T> {
 				// Whoever brings his own fault is slashed for it, but gets nothing back.
 				let liable = T::Slashable::liable(&offender);
 				Knowledge::Proven { reporter: reporter.filter(|one| Some(one) != liable.as_ref()) }
-			},
+			}
 		};
 		Self::open_case(&offender);
 		let era = Self::era_of(committed);
@@ -178,7 +178,8 @@ impl<T: Config> Pallet<T> {
 		let stake = T::Slashable::stake(&offender);
 		let exposure = EraExposures::<T>::mutate(class, era, |entry| {
 			let total = || T::Slashable::total_stake(class);
-			let exposure = entry.get_or_insert_with(|| EraExposure { total: total(), ..Default::default() });
+			let exposure =
+				entry.get_or_insert_with(|| EraExposure { total: total(), ..Default::default() });
 			exposure.weight = exposure.weight.saturating_add(maths::weight(severity, stake));
 			exposure.open = exposure.open.saturating_add(1);
 			*exposure
@@ -322,7 +323,9 @@ impl<T: Config> Pallet<T> {
 	/// One undecided thing less about the offender.
 	pub(crate) fn close_case(offender: &T::Offender) {
 		OpenCases::<T>::mutate_exists(offender, |open| match open.take() {
-			Some(0) | None => Self::deposit_event(Event::Unexpected { kind: Unexpected::NoOpenCase }),
+			Some(0) | None => {
+				Self::deposit_event(Event::Unexpected { kind: Unexpected::NoOpenCase })
+			}
 			Some(1) => (),
 			Some(many) => *open = Some(many.saturating_sub(1)),
 		});

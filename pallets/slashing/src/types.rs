@@ -7,8 +7,8 @@ use phala_primitives::{EvidenceHash, OffenceClass};
 use scale_info::TypeInfo;
 use sp_runtime::Perquintill;
 
-/// Most tranches of one offence. Each raise at least doubles what is suspected, so that eight reach
-/// from 1 % to 100 %; the last place is kept for the final weighing.
+/// Most tranches of one offence. Each raise at least doubles what is suspected, so that seven reach
+/// from 1 % to beyond a half; the last place is kept for the weighing, which fills up what is missing.
 pub const MAX_TRANCHES: u32 = 8;
 
 /// Numbers accusations, from 0.

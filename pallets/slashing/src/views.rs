@@ -1,7 +1,7 @@
 //! Answers to clients.
 
 use crate::{
-	Config, EraExposures, Ledger, Liable, OffenceOf, Pallet, Queues,
+	Config, EraExposures, Ledger, Liable, OffenceOf, Pallet, Queues, QuietUntil,
 	maths::Exposure,
 	types::{Stage, WhySlashed},
 };
@@ -20,12 +20,10 @@ impl<T: Config> Pallet<T> {
 			Some(id) => {
 				let from = Liable::<T>::hashed_key_for(who, id);
 				Liable::<T>::iter_key_prefix_from(who, from)
-			},
+			}
 			None => Liable::<T>::iter_key_prefix(who),
 		};
-		keys.take(PAGE)
-			.filter_map(|id| Some((id, Ledger::<T>::get(id.class, id.index)?)))
-			.collect()
+		keys.take(PAGE).filter_map(|id| Some((id, Ledger::<T>::get(id.class, id.index)?))).collect()
 	}
 
 	pub(crate) fn view_why_slashed(id: OffenceId) -> Option<WhySlashed<OffenceOf<T>>> {
@@ -36,7 +34,8 @@ impl<T: Config> Pallet<T> {
 			_ => offence.fraction,
 		};
 		let exposure = known.map(|one| Exposure { weight: one.weight, total: one.total }.share());
-		let now = Self::now();
+		// Nothing is taken before this.
+		let now = Self::now().max(QuietUntil::<T>::get());
 		let not_before = match offence.stage {
 			Stage::Deferred => Some(offence.due.max(now)),
 			Stage::Applying => {
@@ -46,7 +45,7 @@ impl<T: Config> Pallet<T> {
 				} else {
 					Self::era_start(budget.era.saturating_add(1))
 				})
-			},
+			}
 			Stage::Applied { .. } | Stage::Cancelled { .. } => None,
 		};
 		let suspected = offence.suspected();

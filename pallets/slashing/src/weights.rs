@@ -49,6 +49,8 @@ pub trait WeightInfo {
 	fn step_pardon() -> Weight;
 	/// The step that forgets an offence.
 	fn step_forget() -> Weight;
+	/// The step that finds nothing to do. No dearer than the others.
+	fn step_idle() -> Weight;
 }
 
 /// Items that one call into the slashable is assumed to read and to write: its offender, a pool, a
@@ -100,9 +102,9 @@ impl<Db: Get<RuntimeDbWeight>> WeightInfo for Derived<Db> {
 	fn pardon() -> Weight {
 		derived::<Db>(0, 2, 2)
 	}
-	// clock
+	// clock, last seen, parameters, quiet
 	fn apply() -> Weight {
-		derived::<Db>(0, 1, 0)
+		derived::<Db>(0, 3, 2)
 	}
 	// policy, clock
 	fn set_policy() -> Weight {
@@ -116,21 +118,21 @@ impl<Db: Get<RuntimeDbWeight>> WeightInfo for Derived<Db> {
 	fn report() -> Weight {
 		derived::<Db>(5, 10, 7)
 	}
-	// clock, wake
+	// clock, last seen, parameters, quiet, wake
 	fn serve_asleep() -> Weight {
-		derived::<Db>(0, 2, 0)
+		derived::<Db>(0, 4, 2)
 	}
 	// wake
 	fn serve_awake() -> Weight {
 		derived::<Db>(0, 0, 1)
 	}
-	// queue, offence, exposure, case
+	// queue, offence, quiet, exposure, case
 	fn step_weigh() -> Weight {
-		derived::<Db>(TRANCHES, 4, 4)
+		derived::<Db>(TRANCHES, 5, 4)
 	}
-	// queue, offence, policy, parameters, reporter, treasury, exposure, case, holds
+	// queue, offence, quiet, policy, parameters, reporter, treasury, exposure, case, holds
 	fn step_take() -> Weight {
-		derived::<Db>(2, 9, 7)
+		derived::<Db>(2, 10, 7)
 	}
 	// queue, offence, exposure
 	fn step_raise() -> Weight {
@@ -143,6 +145,10 @@ impl<Db: Get<RuntimeDbWeight>> WeightInfo for Derived<Db> {
 	// queue, two offences, nullifier, index
 	fn step_forget() -> Weight {
 		derived::<Db>(0, 5, 4)
+	}
+	// queue, two offences, quiet, policy, parameters, stake of the class
+	fn step_idle() -> Weight {
+		derived::<Db>(0, 7, 0)
 	}
 }
 
@@ -198,5 +204,8 @@ impl WeightInfo for () {
 	}
 	fn step_forget() -> Weight {
 		Derived::<RocksDbWeight>::step_forget()
+	}
+	fn step_idle() -> Weight {
+		Derived::<RocksDbWeight>::step_idle()
 	}
 }

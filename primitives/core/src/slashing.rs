@@ -199,9 +199,9 @@ impl Authorities {
 		self.0 & (1 << authority as u8) != 0
 	}
 
-	/// Does the set name somebody, and nobody unknown?
+	/// Does the set name nobody unknown?
 	pub fn is_valid(self) -> bool {
-		self.0 != 0 && self.0 & !Self::of(&Authority::ALL).0 == 0
+		self.0 & !Self::of(&Authority::ALL).0 == 0
 	}
 }
 

@@ -186,8 +186,10 @@ impl Slashable<u32> for super::Pools {
 	fn total_stake(class: OffenceClass) -> u128 {
 		Totals::<Test>::get(class).unwrap_or_else(|| {
 			let staked: u128 = Stakes::<Test>::iter_values().sum();
-			let suspected: u128 =
-				Tranches::<Test>::iter_values().flat_map(|one| one.rest).map(|(_, rest)| rest).sum();
+			let suspected: u128 = Tranches::<Test>::iter_values()
+				.flat_map(|one| one.rest)
+				.map(|(_, rest)| rest)
+				.sum();
 			staked + suspected
 		})
 	}
@@ -223,12 +225,8 @@ impl Slashable<u32> for super::Pools {
 		}
 		assert_eq!(left, 0);
 		parts.retain(|(_, some)| *some > 0);
-		let info = TrancheInfo {
-			pool: *pool,
-			original: parts.clone(),
-			rest: parts,
-			returned: Vec::new(),
-		};
+		let info =
+			TrancheInfo { pool: *pool, original: parts.clone(), rest: parts, returned: Vec::new() };
 		Tranches::<Test>::insert(tranche, info);
 		Ok(tranche)
 	}
