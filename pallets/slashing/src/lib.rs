@@ -51,7 +51,8 @@
 //! - I3: what an offence's tranches have left is what the slashable says. A closed one has none.
 //! - I4: bonds on hold are those of the accusations and open offences, account by account.
 //! - I5: no era takes more from a class than its limit.
-//! - I6: the exposure of a class and era counts its open offences, and weighs those not cancelled.
+//! - I6: the exposure of a class and era counts its open offences, and weighs those not cancelled, also
+//!   after they were forgotten.
 //! - I7: the open cases of an offender are its accusations and open offences.
 //! - I8: everything on record has its nullifier, so that its evidence is refused.
 //! - I9: the index by account names exactly the offences on record.

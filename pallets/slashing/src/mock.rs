@@ -29,7 +29,7 @@ pub const PHA: u128 = 1_000_000_000_000;
 pub const ERA: u32 = 100;
 pub const WINDOW: u32 = 300;
 pub const DEFERRAL: u32 = 400;
-pub const RETENTION: u32 = 10_000;
+pub const KEPT: u32 = 10_000;
 pub const INTERVAL: u32 = 700;
 pub const TREASURY: AccountId = 999;
 pub const JUDGES: AccountId = 998;
@@ -78,7 +78,7 @@ parameter_types! {
 	pub static RelayBlock: u32 = 1;
 	pub const Treasury: AccountId = TREASURY;
 	pub static ServiceWeight: Weight = Weight::MAX;
-	pub static Retention: u32 = RETENTION;
+	pub static Retention: u32 = KEPT;
 	/// Most tests jump.
 	pub static StallAfter: u32 = u32::MAX;
 	pub const Mining: Authority = Authority::Mining;
@@ -164,7 +164,7 @@ impl ExtBuilder {
 			System::set_block_number(1);
 			RelayBlock::set(1);
 			ServiceWeight::set(Weight::MAX);
-			Retention::set(RETENTION);
+			Retention::set(KEPT);
 			StallAfter::set(u32::MAX);
 			AllPalletsWithSystem::on_genesis();
 			for rich in [TREASURY, ALICE, BOB] {

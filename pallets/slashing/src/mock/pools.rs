@@ -47,9 +47,13 @@ pub mod pallet {
 		pub returned: Vec<(u64, u128)>,
 	}
 
-	/// Every tranche that there ever was.
+	/// Tranches with something left.
 	#[pallet::storage]
 	pub type Tranches<T> = StorageMap<_, Twox64Concat, u64, TrancheInfo, OptionQuery>;
+
+	/// Tranches that are used up.
+	#[pallet::storage]
+	pub type UsedUp<T> = StorageMap<_, Twox64Concat, u64, TrancheInfo, OptionQuery>;
 
 	#[pallet::storage]
 	pub type NextTranche<T> = StorageValue<_, u64, ValueQuery>;
@@ -108,14 +112,27 @@ pub fn claims(pool: u32) -> BTreeMap<AccountId, u128> {
 	sum
 }
 
+fn info(tranche: u64) -> TrancheInfo {
+	Tranches::<Test>::get(tranche).or_else(|| UsedUp::<Test>::get(tranche)).unwrap()
+}
+
+fn put(tranche: u64, info: TrancheInfo) {
+	if info.rest.iter().all(|(_, rest)| *rest == 0) {
+		Tranches::<Test>::remove(tranche);
+		UsedUp::<Test>::insert(tranche, info);
+	} else {
+		Tranches::<Test>::insert(tranche, info);
+	}
+}
+
 /// What each bore of a tranche.
 pub fn originals(tranche: u64) -> Stake {
-	Tranches::<Test>::get(tranche).unwrap().original
+	info(tranche).original
 }
 
 /// What each got back of a tranche.
 pub fn returned(tranche: u64) -> Stake {
-	let mut returned = Tranches::<Test>::get(tranche).unwrap().returned;
+	let mut returned = info(tranche).returned;
 	returned.sort();
 	returned
 }
@@ -253,7 +270,7 @@ impl Slashable<u32> for super::Pools {
 				false => slashed.others.subsume(credit),
 			}
 		}
-		Tranches::<Test>::insert(tranche, info);
+		put(*tranche, info);
 		slashed
 	}
 
@@ -263,7 +280,7 @@ impl Slashable<u32> for super::Pools {
 			Stakes::<Test>::mutate(info.pool, who, |stake| *stake += some);
 			info.returned.push((who, some));
 		}
-		Tranches::<Test>::insert(tranche, info);
+		put(*tranche, info);
 	}
 }
 

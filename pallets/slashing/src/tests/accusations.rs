@@ -111,7 +111,7 @@ fn convict_defers_an_offence_like_any_other() {
 		assert_eq!(treasury(), poor + 45 * PHA);
 		assert!(!Slashing::has_open_case(&0));
 		// Only a judge knows how old its evidence is: it stays refused.
-		run_for(RETENTION + ERA);
+		run_for(KEPT + ERA);
 		assert!(crate::Ledger::<Test>::iter().next().is_none());
 		assert_noop!(accuse(BOB, 0, 1), Error::<Test>::AlreadyReported);
 	});

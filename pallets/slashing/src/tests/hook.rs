@@ -155,9 +155,9 @@ fn closed_offences_are_forgotten() {
 		Slashing::do_cancel(second, false).unwrap();
 		let closed = 1 + DEFERRAL;
 		run_to(closed);
-		run_to(closed + RETENTION - 1);
+		run_to(closed + KEPT - 1);
 		assert!(Ledger::<Test>::contains_key(Equivocation, first.index));
-		run_to(closed + RETENTION);
+		run_to(closed + KEPT);
 		assert_eq!(Ledger::<Test>::iter().count(), 0);
 		assert_eq!(crate::Liable::<Test>::iter().count(), 0);
 		assert_eq!(crate::EraExposures::<Test>::iter().count(), 0);

@@ -8,13 +8,13 @@ use crate::{
 };
 use frame_support::traits::fungible::Inspect;
 use phala_primitives::{Correlation, OffenceClass, OffenceId, OffenceReport, Slashable, Source};
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::TestRunner};
 use sp_runtime::Perquintill;
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap};
 
 const POOLS: u32 = 6;
 /// `CASES · STEPS` steps in a run.
-const CASES: u32 = 60;
+const CASES: u32 = 100;
 const STEPS: usize = 250;
 
 #[derive(Clone, Debug)]
@@ -73,17 +73,12 @@ struct Model {
 	taken: BTreeMap<(OffenceClass, u32), u128>,
 	/// Most that the era of application may take, by the largest total and figures that it saw.
 	allowed: BTreeMap<(OffenceClass, u32), u128>,
-	/// Offences that were cancelled before anything was taken.
-	untouched: usize,
-	/// Offences of which everything was taken.
-	applied: usize,
-	/// Eras that took all that they may.
-	full: usize,
+	coverage: Coverage,
 }
 
 impl Model {
-	fn new() -> Self {
-		let mut model = Self::default();
+	fn new(coverage: Coverage) -> Self {
+		let mut model = Self { coverage, ..Self::default() };
 		model.read();
 		model
 	}
@@ -100,11 +95,10 @@ impl Model {
 	/// Notes what the era may take. To be called before anything that could take.
 	fn note_limits(&mut self) {
 		let era = Slashing::era_of(RelayBlock::get());
+		let total = Pools::total_stake(OffenceClass::Outage);
+		let least = Slashing::parameters_now().least_ceiling;
 		for class in OffenceClass::ALL {
-			let limit = Slashing::policy_of(class)
-				.ceiling
-				.mul_floor(Pools::total_stake(class))
-				.max(Slashing::parameters_now().least_ceiling);
+			let limit = Slashing::policy_of(class).ceiling.mul_floor(total).max(least);
 			let allowed = self.allowed.entry((class, era)).or_default();
 			*allowed = limit.max(*allowed);
 		}
@@ -121,12 +115,15 @@ impl Model {
 					charged += amount;
 					*self.taken.entry((id.class, era)).or_default() += amount;
 				}
-				Event::CeilingReached { .. } => self.full += 1,
-				Event::OffenceApplied { .. } => {
-					self.applied += 1;
+				Event::CeilingReached { .. } => self.coverage.full += 1,
+				Event::OffenceApplied { .. } => self.coverage.applied += 1,
+				Event::SuspicionRaised { .. } => self.coverage.raised += 1,
+				Event::StallNoticed { .. } => self.coverage.stalls += 1,
+				Event::OffenceWeighed { restored, .. } if restored > 0 => {
+					self.coverage.lowered += 1
 				}
 				Event::OffenceCancelled { id, charged: 0, .. } => {
-					self.untouched += 1;
+					self.coverage.untouched += 1;
 					// Each of those who bore it has got back exactly what they bore. A weighed one has
 					// already given a part back; a tranche lists both.
 					for tranche in self.tranches.get(&id).into_iter().flatten() {
@@ -283,40 +280,69 @@ fn run(model: &mut Model, op: Op) {
 	model.observe();
 }
 
-proptest! {
-	#![proptest_config(ProptestConfig { max_shrink_iters: 2_000, ..ProptestConfig::with_cases(CASES) })]
+/// How often what the test is about happened, over all cases.
+#[derive(Clone, Copy, Debug, Default)]
+struct Coverage {
+	untouched: usize,
+	applied: usize,
+	full: usize,
+	raised: usize,
+	lowered: usize,
+	stalls: usize,
+}
 
-	#[test]
-	fn random_sequences_hold_all_invariants(ops in prop::collection::vec(op(), STEPS)) {
-		ExtBuilder::default().pools(POOLS).build().execute_with(|| {
-			Retention::set(1_000);
-			StallAfter::set(2 * ERA);
-			let issued = Balances::total_issuance();
-			let mut model = Model::new();
-			events();
-			for (n, op) in ops.into_iter().enumerate() {
-				run(&mut model, op);
-				assert_eq!(Balances::total_issuance(), issued, "nothing is burnt or minted");
-				if n % 5 == 0 {
-					check();
-				}
-			}
-			// In the end everything is closed, forgotten and collected.
-			run_for(14 * ERA + DEFERRAL + 100 * ERA);
-			for id in Accusations::<Test>::iter_keys().collect::<Vec<_>>() {
-				Slashing::lapse(RuntimeOrigin::signed(BOB), id).unwrap();
-			}
-			run_for(1_000);
-			lazily_collect();
-			check();
-			let open = Ledger::<Test>::iter().filter(|(_, _, one)| one.is_open()).count();
-			assert_eq!((open, Accusations::<Test>::count()), (0, 0));
-			assert_eq!(crate::OpenCases::<Test>::iter().count(), 0);
-			assert!((0..POOLS).all(|pool| claims(pool).is_empty()));
-			assert_eq!(Balances::total_issuance(), issued);
-		});
+#[test]
+fn random_sequences_hold_all_invariants() {
+	let config = ProptestConfig {
+		source_file: Some(file!()),
+		max_shrink_iters: 500,
+		..ProptestConfig::with_cases(CASES)
+	};
+	let seen = Cell::new(Coverage::default());
+	let sequences = prop::collection::vec(op(), STEPS);
+	TestRunner::new(config)
+		.run(&sequences, |ops| {
+			let builder = ExtBuilder::default().pools(POOLS);
+			seen.set(builder.build().execute_with(|| run_sequence(ops, seen.get())));
+			Ok(())
+		})
+		.unwrap();
+	let Coverage { untouched, applied, full, raised, lowered, stalls } = seen.get();
+	for often in [untouched, applied, full, raised, lowered, stalls] {
+		assert!(often >= CASES as usize / 4, "the sequences are about something: {:?}", seen.get());
 	}
+}
 
+fn run_sequence(ops: Vec<Op>, coverage: Coverage) -> Coverage {
+	Retention::set(1_000);
+	StallAfter::set(2 * ERA);
+	let issued = Balances::total_issuance();
+	let mut model = Model::new(coverage);
+	events();
+	for (n, op) in ops.into_iter().enumerate() {
+		run(&mut model, op);
+		assert_eq!(Balances::total_issuance(), issued, "nothing is burnt or minted");
+		if n % 5 == 0 {
+			check();
+		}
+	}
+	// In the end everything is closed, forgotten and collected.
+	run_for(14 * ERA + DEFERRAL + 100 * ERA);
+	for id in Accusations::<Test>::iter_keys().collect::<Vec<_>>() {
+		Slashing::lapse(RuntimeOrigin::signed(BOB), id).unwrap();
+	}
+	run_for(1_000);
+	lazily_collect();
+	check();
+	let open = Ledger::<Test>::iter().filter(|(_, _, one)| one.is_open()).count();
+	assert_eq!((open, Accusations::<Test>::count()), (0, 0));
+	assert_eq!(crate::OpenCases::<Test>::iter().count(), 0);
+	assert!((0..POOLS).all(|pool| claims(pool).is_empty()));
+	assert_eq!(Balances::total_issuance(), issued);
+	model.coverage
+}
+
+proptest! {
 	/// Whatever outages there are, what an era's cost together is within what is tolerated, and no
 	/// era takes more than its ceiling.
 	#[test]

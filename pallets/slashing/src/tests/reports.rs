@@ -103,7 +103,7 @@ fn the_same_evidence_is_refused() {
 		assert_noop!(report(first.clone()), Error::<Test>::AlreadyReported);
 		run_for(WINDOW);
 		assert_noop!(report(first.clone()), Error::<Test>::AlreadyReported);
-		run_for(DEFERRAL + RETENTION + ERA);
+		run_for(DEFERRAL + KEPT + ERA);
 		// The record is gone, and with it the nullifier; but now the evidence is too old.
 		assert_eq!(crate::Nullifiers::<Test>::iter().count(), 0);
 		assert_noop!(report(first), Error::<Test>::EvidenceTooOld);
