@@ -103,6 +103,14 @@ fn offence<T: Config>(parts: u32) -> OffenceId {
 	id
 }
 
+/// The fraction of the class has risen to the most that it can be.
+fn everybody_offended<T: Config>(class: OffenceClass) {
+	EraExposures::<T>::mutate(class, Pallet::<T>::era_of(Pallet::<T>::now()), |era| {
+		let era = era.as_mut().unwrap();
+		era.weight = era.total;
+	});
+}
+
 fn get<T: Config>(id: OffenceId) -> OffenceOf<T> {
 	Ledger::<T>::get(id.class, id.index).unwrap()
 }
@@ -153,6 +161,7 @@ mod benchmarks {
 		let id = accused::<T>(RAISED);
 		// Another one of the era, which is to be raised.
 		recorded::<T>(RAISED, 1);
+		everybody_offended::<T>(RAISED);
 		#[extrinsic_call]
 		_(origin as T::RuntimeOrigin, id, Perquintill::one());
 		assert!(Ledger::<T>::contains_key(RAISED, 1) && Queues::<T>::get(RAISED).raise.is_some());
@@ -243,6 +252,7 @@ mod benchmarks {
 		set_now::<T>(1);
 		allow_all::<T>(RAISED);
 		recorded::<T>(RAISED, 1);
+		everybody_offended::<T>(RAISED);
 		let second = report_of::<T>(RAISED, 2);
 		#[block]
 		{
@@ -254,6 +264,7 @@ mod benchmarks {
 	#[benchmark]
 	fn serve_asleep() {
 		// The first sign of life after a stall.
+		allow_all::<T>(RAISED);
 		let now = T::StallAfter::get().saturating_add(1);
 		LastSeen::<T>::put(0);
 		set_now::<T>(now);
@@ -285,19 +296,17 @@ mod benchmarks {
 		set_now::<T>(1);
 		let id = offence::<T>(MAX_TRANCHES);
 		go_to_due::<T>(id);
-		// What was suspected beyond the first hundredth is given back, tranche by tranche.
+		// All that was suspected is given back, tranche by tranche; then the offence is closed.
 		Ledger::<T>::mutate(id.class, id.index, |offence| {
-			offence.as_mut().unwrap().terms.base = Perquintill::from_percent(1);
-		});
-		EraExposures::<T>::mutate(id.class, get::<T>(id).era, |era| {
-			era.as_mut().unwrap().weight = 0
+			offence.as_mut().unwrap().severity = Perquintill::zero();
 		});
 		#[block]
 		{
 			Pallet::<T>::step(id.class, Pallet::<T>::now());
 		}
 		let offence = get::<T>(id);
-		assert!(offence.stage == Stage::Applying && offence.parts.len() == 1);
+		assert!(matches!(offence.stage, Stage::Applied { .. }) && offence.restored > 0);
+		assert!(has_event::<T>(|event| matches!(event, Event::BondReleased { kept: 0, .. })));
 	}
 
 	#[benchmark]
@@ -324,11 +333,7 @@ mod benchmarks {
 	fn step_raise() {
 		set_now::<T>(1);
 		let id = offence::<T>(1);
-		// Everybody offended.
-		EraExposures::<T>::mutate(id.class, get::<T>(id).era, |era| {
-			let era = era.as_mut().unwrap();
-			era.weight = era.total;
-		});
+		everybody_offended::<T>(id.class);
 		Queues::<T>::mutate(id.class, |queue| {
 			queue.raise = Some(types::RaiseWalk { at: id.index, again: true });
 		});

@@ -3,6 +3,7 @@
 use crate::{
 	Accusations, Config, EraExposures, HoldReason, Ledger, Liable, Nullifiers, OpenCases, Pallet,
 	Queues, QuietUntil, WakeAt, maths,
+	record::Filed,
 	types::{EraExposure, Knowledge, Queue, Stage},
 };
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -39,7 +40,8 @@ impl<T: Config> Pallet<T> {
 					);
 				}
 				ensure!(offence.is_open() || offence.parts.is_empty(), "I3: closed with tranches");
-				let nullifier = Self::nullifier(class, &offence.offender, offence.evidence);
+				let (offender, evidence) = (&offence.offender, offence.evidence);
+				let nullifier = Self::nullifier(Filed::Reported, class, offender, evidence);
 				ensure!(Nullifiers::<T>::contains_key(nullifier), "I8: evidence can be used again");
 				liable.insert((offence.liable.clone(), id));
 
@@ -67,7 +69,7 @@ impl<T: Config> Pallet<T> {
 
 		for (_, accusation) in Accusations::<T>::iter() {
 			let (class, evidence) = (accusation.class, accusation.evidence);
-			let nullifier = Self::nullifier(class, &accusation.offender, evidence);
+			let nullifier = Self::nullifier(Filed::Accused, class, &accusation.offender, evidence);
 			ensure!(Nullifiers::<T>::contains_key(nullifier), "I8: an accusation can be repeated");
 			*bonds.entry(accusation.accuser).or_default() += accusation.bond;
 			let case = cases.entry(accusation.offender.encode());
@@ -114,12 +116,13 @@ impl<T: Config> Pallet<T> {
 		if queue.raise.is_some() || queue.pardon.is_some() {
 			ensure!(wake <= Self::now(), "I11: the hook sleeps through a walk");
 		}
+		let next_era = Self::era_start(Self::era_of(Self::now()).saturating_add(1));
 		match Ledger::<T>::get(class, queue.head) {
-			Some(head) if head.stage == Stage::Deferred => {
+			Some(head) if head.stage == Stage::Deferred && head.due > Self::now() => {
 				ensure!(wake <= head.due.max(soonest), "I11: the hook sleeps too long");
 			}
-			Some(head) if head.stage == Stage::Applying => {
-				let next_era = Self::era_start(Self::era_of(Self::now()).saturating_add(1));
+			// It may wait for room, or for a budget.
+			Some(head) if head.is_open() => {
 				ensure!(wake <= next_era.max(soonest), "I11: the hook sleeps through an era");
 			}
 			_ => (),

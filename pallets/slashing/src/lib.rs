@@ -33,7 +33,8 @@
 //! | Trigger | What happens |
 //! |---|---|
 //! | report, `convict` | fraction by what is known → tranche → last in its class's queue, due after [`Parameters::deferral`] |
-//! | another report in the same era | a raised class: a walk raises the open ones whose fraction doubled |
+//! | the slashable has no room for a tranche | recorded all the same; tried again when it is due, for at most another deferral |
+//! | the era's fraction of a raised class has doubled | a walk raises the open offences |
 //! | due | *weighed*: all offences of its era are known, so that the fraction is final; the difference is given back or suspected too |
 //! | weighed | taken tranche by tranche while the era's budget lasts; the rest waits for the next era |
 //! | `cancel`, `pardon` | what is still suspected is given back |
@@ -54,7 +55,8 @@
 //! - I6: the exposure of a class and era counts its open offences, and weighs those not cancelled, also
 //!   after they were forgotten.
 //! - I7: the open cases of an offender are its accusations and open offences.
-//! - I8: everything on record has its nullifier, so that its evidence is refused.
+//! - I8: every offence on record and every accusation has its nullifier, so that its evidence is
+//!   refused; that of an accusation keeps no proof out.
 //! - I9: the index by account names exactly the offences on record.
 //! - I10: policies and parameters are within their ranges, accusations within their number.
 //! - I11: the hook sleeps no longer than until the first offence can be weighed or taken.
@@ -74,6 +76,7 @@
 //! - Stake stays slashable for [`Config::EvidenceWindow`] after its holder's last chance to offend, and
 //!   for as long as [`OpenCases`](phala_primitives::OpenCases) says so.
 //! - Evidence hashes name a fault in one form only.
+//! - [`Config::EraLength`] and [`Config::EvidenceWindow`] stay as they are while offences are open.
 //!
 //! ## Limitations
 //!
@@ -209,7 +212,7 @@ pub mod pallet {
 		#[pallet::constant]
 		type EvidenceWindow: Get<u32>;
 
-		/// Relay-chain blocks for which closed offences stay on record, at least the evidence window, so
+		/// Relay-chain blocks for which closed offences stay on record, more than the evidence window, so
 		/// that evidence is too old before its nullifier goes.
 		#[pallet::constant]
 		type Retention: Get<u32>;
@@ -224,7 +227,8 @@ pub mod pallet {
 		type Unit: Get<u128>;
 
 		/// Most accusations that are open at a time, 1 to 1,024. The bond doubles with every
-		/// [`maths::ACCUSATIONS_PER_DOUBLING`].
+		/// [`maths::ACCUSATIONS_PER_DOUBLING`]: to fill 256 places with the first bond at 100 PHA takes a
+		/// tenth of all PHA, but 64 places only 24,000 PHA, and then no accusation gets in any more.
 		#[pallet::constant]
 		type MaxAccusations: Get<u32>;
 
@@ -308,9 +312,10 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type NextAccusation<T: Config> = StorageValue<_, AccusationId, ValueQuery>;
 
-	/// Hashes of class, offender and evidence that are not accepted again. Removed with the offence,
-	/// or when an accusation lapses or is dismissed without blame. Those of false accusations and of
-	/// judged offences stay: a bond was put up for each.
+	/// Hashes of class, offender and evidence that are not accepted again, apart for offences and for
+	/// accusations. Those of offences are removed with them; those of accusations when they lapse or
+	/// are dismissed without blame. Of false and upheld accusations they stay: a bond was put up for
+	/// each.
 	// The key is a hash.
 	#[pallet::storage]
 	pub type Nullifiers<T: Config> = StorageMap<_, Identity, H256, (), OptionQuery>;
@@ -408,7 +413,7 @@ pub mod pallet {
 			/// What is suspected now.
 			suspected: u128,
 		},
-		/// The slashable could not set more aside. The offence goes on with what there is.
+		/// The slashable had no room to set (more) aside. It is asked again when the offence is due.
 		RaiseRefused {
 			/// The offence.
 			id: OffenceId,
@@ -588,7 +593,7 @@ pub mod pallet {
 			assert!(T::EvidenceWindow::get() > 0, "evidence takes time");
 			assert!(T::ChangeInterval::get() > 0, "a batch is not a way around the step");
 			assert!(T::StallAfter::get() > 1, "blocks have gaps");
-			assert!(T::Retention::get() >= T::EvidenceWindow::get(), "old evidence stays refused");
+			assert!(T::Retention::get() > T::EvidenceWindow::get(), "old evidence stays refused");
 			assert!((1..=1024).contains(&T::MaxAccusations::get()), "1 to 1,024 accusations");
 			assert!(T::Unit::get() > 0, "ranges of amounts are not empty");
 			assert!(

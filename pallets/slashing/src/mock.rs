@@ -2,7 +2,9 @@
 
 mod pools;
 
-pub use pools::{claims, deposit, entitlement, gone, lazily_collect, leave, originals, returned};
+pub use pools::{
+	claims, deposit, entitlement, has_room, lazily_collect, leave, originals, returned, stingy,
+};
 
 use crate as pallet_slashing;
 use crate::{Parameters, Policy};
@@ -19,6 +21,7 @@ use frame_system::{EnsureRoot, EnsureSignedBy};
 use phala_primitives::{
 	Authority, EvidenceHash, OffenceClass, OffenceId, OffenceReport, ReportOffence, Source,
 };
+use proptest::test_runner::Config as ProptestConfig;
 use sp_runtime::{BuildStorage, DispatchError, Perquintill, traits::BlockNumberProvider};
 
 pub type AccountId = u64;
@@ -189,6 +192,12 @@ impl ExtBuilder {
 			assert_eq!(Balances::total_issuance(), issued, "nothing is burnt or minted");
 		})
 	}
+}
+
+/// So many cases of a property, or more if `PROPTEST_CASES` says so.
+pub fn cases(least: u32) -> ProptestConfig {
+	let more = std::env::var("PROPTEST_CASES").map_or(0, |_| ProptestConfig::default().cases);
+	ProptestConfig::with_cases(least.max(more))
 }
 
 /// All invariants: of the ledger, and of what its neighbours can count.

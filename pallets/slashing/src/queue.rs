@@ -2,13 +2,13 @@
 //! forgotten.
 
 use crate::{
-	Config, EraExposures, Error, Event, LastSeen, Ledger, Liable, OffenceOf, Pallet, Queues,
-	QuietUntil, Unexpected, WakeAt, WeightInfo, maths,
-	types::{Budget, Knowledge, MAX_TRANCHES, PardonWalk, Part, Queue, RaiseWalk, Stage},
+	Config, EraExposures, Error, Event, LastSeen, Ledger, Liable, Nullifiers, OffenceOf, Pallet,
+	Queues, QuietUntil, Unexpected, WakeAt, WeightInfo, maths,
+	record::Filed,
+	types::{Budget, Knowledge, MAX_TRANCHES, PardonWalk, Queue, RaiseWalk, Stage},
 };
 use frame_support::{
 	defensive, ensure,
-	storage::with_storage_layer,
 	traits::{Defensive, Get},
 	weights::WeightMeter,
 };
@@ -22,6 +22,19 @@ pub(crate) enum Step {
 	Done,
 	/// There is nothing to do before this relay-chain block.
 	Sleep(u32),
+	/// It tried in vain. To be tried again in this relay-chain block.
+	Refused(u32),
+}
+
+/// What raising an offence came to.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Raise {
+	/// More is suspected.
+	Grown,
+	/// There is nothing to add.
+	Complete,
+	/// The slashable refused this amount.
+	Refused(u128),
 }
 
 /// What becomes of a reporter's bond.
@@ -64,6 +77,11 @@ impl<T: Config> Pallet<T> {
 						wake = wake.min(until);
 						false
 					}
+					Step::Refused(until) => {
+						meter.consume(step);
+						wake = wake.min(until);
+						false
+					}
 				}
 			});
 			if out_of_weight {
@@ -79,7 +97,9 @@ impl<T: Config> Pallet<T> {
 		let last = LastSeen::<T>::get().unwrap_or(now);
 		let (gap, stall) = (now.saturating_sub(last), T::StallAfter::get());
 		if gap > stall {
-			let quiet_until = now.saturating_add(gap.min(Self::parameters_now().deferral));
+			let longest = now.saturating_add(gap.min(Self::parameters_now().deferral));
+			// A second, shorter stall does not end the time that is owed for the first.
+			let quiet_until = longest.max(QuietUntil::<T>::get());
 			QuietUntil::<T>::put(quiet_until);
 			Self::deposit_event(Event::StallNoticed { blocks: gap, quiet_until });
 		}
@@ -97,11 +117,11 @@ impl<T: Config> Pallet<T> {
 			Self::step_raise(class, &mut queue)
 		} else {
 			match Self::step_head(class, &mut queue, now) {
-				Step::Done => Step::Done,
 				Step::Sleep(until) => match Self::step_forget(class, &mut queue, now) {
-					Step::Done => Step::Done,
 					Step::Sleep(other) => return Step::Sleep(until.min(other)),
+					done => done,
 				},
+				other => other,
 			}
 		};
 		Queues::<T>::insert(class, queue);
@@ -125,7 +145,7 @@ impl<T: Config> Pallet<T> {
 		Step::Done
 	}
 
-	/// Raises the next open offence if its fraction has at least doubled.
+	/// Raises the next open offence, if its fraction has grown.
 	fn step_raise(class: OffenceClass, queue: &mut Queue) -> Step {
 		let Some(walk) = queue.raise.take() else { return Step::Done };
 		if walk.at < queue.next {
@@ -135,9 +155,7 @@ impl<T: Config> Pallet<T> {
 			{
 				let id = OffenceId { class, index: walk.at };
 				let (fraction, target) = Self::target(id, &offence);
-				if target >= offence.suspected().saturating_mul(2)
-					&& Self::raise_to(id, &mut offence, target)
-				{
+				if Self::raise_to(id, &mut offence, target) == Raise::Grown {
 					offence.fraction = fraction;
 					Ledger::<T>::insert(class, walk.at, offence);
 				}
@@ -167,7 +185,11 @@ impl<T: Config> Pallet<T> {
 			}
 			Stage::Deferred if now < offence.due => return Step::Sleep(offence.due),
 			_ if now < QuietUntil::<T>::get() => return Step::Sleep(QuietUntil::<T>::get()),
-			Stage::Deferred => Self::weigh(id, &mut offence),
+			Stage::Deferred => {
+				if let Some(until) = Self::weigh(id, &mut offence, now) {
+					return Step::Refused(until);
+				}
+			}
 			Stage::Applying => {
 				if let Some(until) = Self::take_one_part(id, &mut offence, queue, now) {
 					return Step::Sleep(until);
@@ -197,11 +219,11 @@ impl<T: Config> Pallet<T> {
 			if now < until {
 				return Step::Sleep(until);
 			}
-			// The evidence of others is too old to be reported again. Only a judge knows how old
-			// the evidence of an accusation is, so that it stays refused.
-			if !matches!(offence.knowledge, Knowledge::Judged { .. }) {
-				Self::remove_nullifier(class, &offence.offender, offence.evidence);
-			}
+			// Its evidence is too old for another report. Only a judge knows how old the evidence of
+			// an accusation is: the nullifier of that stays.
+			let (offender, evidence) = (&offence.offender, offence.evidence);
+			let nullifier = Self::nullifier(Filed::Reported, class, offender, evidence);
+			Nullifiers::<T>::remove(nullifier);
 			Liable::<T>::remove(&offence.liable, OffenceId { class, index });
 			Ledger::<T>::remove(class, index);
 		}
@@ -210,14 +232,20 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Fixes what an offence costs, now that all offences of its era are known: gives back what was
-	/// suspected beyond it, or suspects the rest.
-	fn weigh(id: OffenceId, offence: &mut OffenceOf<T>) {
+	/// suspected beyond it, or suspects the rest. If the slashable has no room for that, returns when to
+	/// try again: for another deferral, since an offender could fill it on purpose, and no longer, since
+	/// others are behind it in the queue.
+	fn weigh(id: OffenceId, offence: &mut OffenceOf<T>, now: u32) -> Option<u32> {
 		let (fraction, target) = Self::target(id, offence);
-		let suspected = offence.suspected();
-		Self::give_back(offence, suspected.saturating_sub(target));
-		if target > suspected {
-			Self::raise_to(id, offence, target);
+		if let Raise::Refused(amount) = Self::raise_to(id, offence, target) {
+			let patience = offence.due.saturating_add(Self::parameters_now().deferral);
+			if now < patience {
+				let next_era = Self::era_start(Self::era_of(now).saturating_add(1));
+				return Some(next_era.min(patience));
+			}
+			offence.missing = offence.missing.saturating_add(amount);
 		}
+		Self::give_back(offence, offence.suspected().saturating_sub(target));
 		offence.fraction = fraction;
 		offence.stage = Stage::Applying;
 		Self::deposit_event(Event::OffenceWeighed {
@@ -226,6 +254,7 @@ impl<T: Config> Pallet<T> {
 			amount: offence.suspected(),
 			restored: offence.restored,
 		});
+		None
 	}
 
 	/// Fraction and amount that an offence costs by what is known now.
@@ -235,25 +264,27 @@ impl<T: Config> Pallet<T> {
 		(fraction, fraction.mul_floor(offence.stake))
 	}
 
-	/// Suspects more of the offender's stake, up to `target` in all, as far as there is stake. Leaves
-	/// everything as it is if the slashable refuses. Has anything changed?
-	fn raise_to(id: OffenceId, offence: &mut OffenceOf<T>, target: u128) -> bool {
+	/// Suspects more of the offender's stake, up to `target` in all, as far as there is stake.
+	fn raise_to(id: OffenceId, offence: &mut OffenceOf<T>, target: u128) -> Raise {
 		let missing = target.saturating_sub(offence.suspected());
-		let amount = missing.min(T::Slashable::stake(&offence.offender));
-		if amount == 0 || offence.parts.is_full() {
-			return false;
+		if missing == 0 || offence.parts.is_full() {
+			return Raise::Complete;
 		}
-		match with_storage_layer(|| T::Slashable::suspect(&offence.offender, amount)) {
-			Ok(tranche) => {
+		let amount = missing.min(T::Slashable::stake(&offence.offender));
+		if amount == 0 {
+			return Raise::Complete;
+		}
+		match Self::suspect(&offence.offender, amount) {
+			Ok(part) => {
 				// There was room.
-				let pushed = offence.parts.try_push(Part { tranche, rest: amount });
+				let pushed = offence.parts.try_push(part);
 				debug_assert!(pushed.is_ok());
 				Self::deposit_event(Event::SuspicionRaised { id, suspected: offence.suspected() });
-				true
+				Raise::Grown
 			}
 			Err(error) => {
 				Self::deposit_event(Event::RaiseRefused { id, amount, error });
-				false
+				Raise::Refused(amount)
 			}
 		}
 	}
@@ -304,7 +335,7 @@ impl<T: Config> Pallet<T> {
 		offence.charged = offence.charged.saturating_add(moved.charged);
 		offence.missing = offence.missing.saturating_add(amount.saturating_sub(moved.charged));
 		offence.rewarded = offence.rewarded.saturating_add(moved.rewarded);
-		budget.used = budget.used.saturating_add(amount);
+		budget.used = budget.used.saturating_add(amount.max(moved.charged));
 		queue.budget = Some(budget);
 		let remaining = offence.suspected();
 		Self::deposit_event(Event::Slashed {
@@ -313,7 +344,7 @@ impl<T: Config> Pallet<T> {
 			rewarded: moved.rewarded,
 			remaining,
 		});
-		if remaining > 0 && budget.used == budget.limit {
+		if remaining > 0 && budget.used >= budget.limit {
 			let until = Self::era_start(budget.era.saturating_add(1));
 			Self::deposit_event(Event::CeilingReached { class: id.class, until });
 		}
@@ -358,6 +389,8 @@ impl<T: Config> Pallet<T> {
 			if let Some(exposure) = entry {
 				let weight = maths::weight(offence.severity, offence.stake);
 				exposure.weight = exposure.weight.saturating_sub(weight);
+				// The next report raises those that were recorded since.
+				exposure.raised = Perquintill::zero();
 			}
 		});
 		Self::close(offence, id, bond);

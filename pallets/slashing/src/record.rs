@@ -1,8 +1,8 @@
 //! How offences come into the ledger: reports of pallets, and accusations that were judged.
 
 use crate::{
-	Accusations, Config, EraExposures, Error, Event, Ledger, Liable, NextAccusation, Nullifiers,
-	OffenceOf, OpenCases, Pallet, Queues, Unexpected, WakeAt,
+	AccusationOf, Accusations, Config, EraExposures, Error, Event, Ledger, Liable, NextAccusation,
+	Nullifiers, OffenceOf, OpenCases, Pallet, Policy, Queues, Unexpected, WakeAt,
 	maths::{self, Exposure},
 	types::{
 		Accusation, AccusationId, EraExposure, Knowledge, Offence, Part, RaiseWalk, Stage, Terms,
@@ -42,6 +42,16 @@ impl<T: Config> phala_primitives::OpenCases<T::Offender> for Pallet<T> {
 	}
 }
 
+/// How evidence came to the ledger. Each way has nullifiers of its own: else whoever accuses with the
+/// hash of a proof would keep the proof itself out, for the price of an accusation.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Filed {
+	/// With an offence on record, reported or judged.
+	Reported,
+	/// With an accusation.
+	Accused,
+}
+
 /// What the ledger is told of a new offence.
 struct NewOffence<T: Config> {
 	class: OffenceClass,
@@ -65,7 +75,6 @@ impl<T: Config> Pallet<T> {
 			Error::<T>::NotAllowedToReport
 		);
 		Self::check_age(committed)?;
-		Self::add_nullifier(class, &offender, evidence)?;
 		let knowledge = match source {
 			Source::Measured => Knowledge::Measured,
 			Source::Proven { reporter } => {
@@ -97,7 +106,9 @@ impl<T: Config> Pallet<T> {
 		ensure!(T::Slashable::stake(&offender) > 0, Error::<T>::NothingAtStake);
 		let open = Accusations::<T>::count();
 		ensure!(open < T::MaxAccusations::get(), Error::<T>::TooManyAccusations);
-		Self::add_nullifier(class, &offender, evidence)?;
+		let reported = Self::nullifier(Filed::Reported, class, &offender, evidence);
+		ensure!(!Nullifiers::<T>::contains_key(reported), Error::<T>::AlreadyReported);
+		Self::add_nullifier(Filed::Accused, class, &offender, evidence)?;
 
 		let parameters = Self::parameters_now();
 		let bond = maths::bond(parameters.bond, open);
@@ -129,7 +140,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(Self::now() > accusation.expires, Error::<T>::NotLapsedYet);
 		let fee = Self::parameters_now().lapse_fee;
 		let kept = Self::release_bond(&accusation.accuser, accusation.bond, fee);
-		Self::remove_nullifier(accusation.class, &accusation.offender, accusation.evidence);
+		Self::may_be_filed_again(&accusation);
 		Self::close_case(&accusation.offender);
 		Self::deposit_event(Event::AccusationLapsed { id, kept });
 		Ok(())
@@ -143,7 +154,7 @@ impl<T: Config> Pallet<T> {
 		if !is_false {
 			// Whoever has more to say may come again. A false report stays refused: its bond has
 			// paid for the entry.
-			Self::remove_nullifier(accusation.class, &accusation.offender, accusation.evidence);
+			Self::may_be_filed_again(&accusation);
 		}
 		Self::close_case(&accusation.offender);
 		Self::deposit_event(Event::AccusationDismissed { id, is_false, kept });
@@ -169,20 +180,21 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Writes an offence and announces its suspected loss. Nullifier and open case exist already.
+	/// Writes an offence and announces its suspected loss. The open case exists already.
 	fn record(new: NewOffence<T>) -> Result<OffenceId, DispatchError> {
 		let NewOffence { class, offender, knowledge, evidence, committed, era, severity } = new;
+		Self::add_nullifier(Filed::Reported, class, &offender, evidence)?;
 		let now = Self::now();
-		let parameters = Self::parameters_now();
+		let (parameters, policy) = (Self::parameters_now(), Self::policy_of(class));
 		let liable = T::Slashable::liable(&offender).ok_or(Error::<T>::UnknownOffender)?;
 		let stake = T::Slashable::stake(&offender);
-		let exposure = EraExposures::<T>::mutate(class, era, |entry| {
+		let (exposure, is_to_raise) = EraExposures::<T>::mutate(class, era, |entry| {
 			let total = || T::Slashable::total_stake(class);
 			let exposure =
 				entry.get_or_insert_with(|| EraExposure { total: total(), ..Default::default() });
 			exposure.weight = exposure.weight.saturating_add(maths::weight(severity, stake));
 			exposure.open = exposure.open.saturating_add(1);
-			*exposure
+			(*exposure, Self::has_doubled(class, &policy, exposure))
 		});
 
 		let mut queue = Queues::<T>::get(class);
@@ -199,7 +211,7 @@ impl<T: Config> Pallet<T> {
 			due,
 			era,
 			severity,
-			terms: Terms::new(&Self::policy_of(class), parameters.reporter_share),
+			terms: Terms::new(&policy, parameters.reporter_share),
 			fraction: Perquintill::zero(),
 			stake,
 			parts: BoundedVec::new(),
@@ -213,12 +225,19 @@ impl<T: Config> Pallet<T> {
 		offence.fraction = fraction;
 		let amount = fraction.mul_floor(stake);
 		ensure!(amount > 0, Error::<T>::NothingAtStake);
-		let tranche = T::Slashable::suspect(&offence.offender, amount)?;
-		offence.parts = BoundedVec::truncate_from([Part { tranche, rest: amount }].into());
+		// Without room for a tranche there is still an offence. It is tried again when it is due, and
+		// the open case keeps the stake from leaving.
+		let refusal = match Self::suspect(&offence.offender, amount) {
+			Ok(part) => {
+				offence.parts = BoundedVec::truncate_from([part].into());
+				None
+			}
+			Err(error) => Some(Event::RaiseRefused { id, amount, error }),
+		};
 
 		queue.next = queue.next.saturating_add(1);
 		queue.last_due = due;
-		if class.correlation() == Correlation::Raises && exposure.open > 1 {
+		if is_to_raise {
 			queue.raise = Some(match queue.raise {
 				Some(walk) => RaiseWalk { again: true, ..walk },
 				None => RaiseWalk { at: queue.head, again: false },
@@ -235,11 +254,45 @@ impl<T: Config> Pallet<T> {
 			liable: offence.liable.clone(),
 			evidence,
 			fraction,
-			suspected: amount,
+			suspected: offence.suspected(),
 			due,
 		});
+		if let Some(refusal) = refusal {
+			Self::deposit_event(refusal);
+		}
 		Ledger::<T>::insert(class, id.index, offence);
 		Ok(id)
+	}
+
+	/// Has the fraction of a raised class doubled since its open offences were last raised? Then they
+	/// are raised again: seldom enough that no flood of reports keeps a class busy with it.
+	fn has_doubled(class: OffenceClass, policy: &Policy, exposure: &mut EraExposure) -> bool {
+		if class.correlation() != Correlation::Raises {
+			return false;
+		}
+		let EraExposure { weight, total, open, raised } = *exposure;
+		let (full, known) = (Perquintill::one(), Exposure { weight, total });
+		let fraction = maths::fraction(Correlation::Raises, policy.fractions(), full, known);
+		let others = open > 1;
+		let doubled = fraction.deconstruct() >= raised.deconstruct().saturating_mul(2);
+		if doubled || !others {
+			exposure.raised = fraction;
+		}
+		doubled && others
+	}
+
+	/// Has the slashable set `amount` aside. Leaves everything as it is if it refuses.
+	pub(crate) fn suspect(
+		offender: &T::Offender,
+		amount: u128,
+	) -> Result<Part<T::Tranche>, DispatchError> {
+		with_storage_layer(|| {
+			let tranche = T::Slashable::suspect(offender, amount)?;
+			// What it says counts, not what it was asked for.
+			let rest = T::Slashable::suspected(&tranche).min(amount);
+			ensure!(rest > 0, Error::<T>::NothingAtStake);
+			Ok(Part { tranche, rest })
+		})
 	}
 
 	/// Fraction that a new or growing offence is suspected of: the most that it can still come to by
@@ -290,30 +343,33 @@ impl<T: Config> Pallet<T> {
 
 	/// What makes the same evidence against the same offender unusable again.
 	pub(crate) fn nullifier(
+		filed: Filed,
 		class: OffenceClass,
 		offender: &T::Offender,
 		evidence: EvidenceHash,
 	) -> H256 {
-		BlakeTwo256::hash_of(&(b"slashing/nullifier", class, offender, evidence))
+		let domain: &[u8] = match filed {
+			Filed::Reported => b"slashing/reported",
+			Filed::Accused => b"slashing/accused",
+		};
+		BlakeTwo256::hash_of(&(domain, class, offender, evidence))
 	}
 
 	fn add_nullifier(
+		filed: Filed,
 		class: OffenceClass,
 		offender: &T::Offender,
 		evidence: EvidenceHash,
 	) -> DispatchResult {
-		let nullifier = Self::nullifier(class, offender, evidence);
+		let nullifier = Self::nullifier(filed, class, offender, evidence);
 		ensure!(!Nullifiers::<T>::contains_key(nullifier), Error::<T>::AlreadyReported);
 		Nullifiers::<T>::insert(nullifier, ());
 		Ok(())
 	}
 
-	pub(crate) fn remove_nullifier(
-		class: OffenceClass,
-		offender: &T::Offender,
-		evidence: EvidenceHash,
-	) {
-		Nullifiers::<T>::remove(Self::nullifier(class, offender, evidence));
+	fn may_be_filed_again(accusation: &AccusationOf<T>) {
+		let Accusation { class, offender, evidence, .. } = accusation;
+		Nullifiers::<T>::remove(Self::nullifier(Filed::Accused, *class, offender, *evidence));
 	}
 
 	fn open_case(offender: &T::Offender) {

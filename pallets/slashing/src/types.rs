@@ -7,8 +7,9 @@ use phala_primitives::{EvidenceHash, OffenceClass};
 use scale_info::TypeInfo;
 use sp_runtime::Perquintill;
 
-/// Most tranches of one offence. Each raise at least doubles what is suspected, so that seven reach
-/// from 1 % to beyond a half; the last place is kept for the weighing, which fills up what is missing.
+/// Most tranches of one offence. A class is raised when its era's fraction has doubled, so that seven
+/// reach from 1 % to beyond a half; the last place is kept for the weighing, which fills up what is
+/// missing.
 pub const MAX_TRANCHES: u32 = 8;
 
 /// Numbers accusations, from 0.
@@ -173,7 +174,7 @@ pub struct Offence<AccountId, Offender, Tranche> {
 	pub charged: u128,
 	/// What was given back.
 	pub restored: u128,
-	/// What the slashable was asked for and did not have.
+	/// What the slashable was asked for, once it was final, and did not have or refused to set aside.
 	pub missing: u128,
 	/// What of `charged` went to the reporter.
 	pub rewarded: u128,
@@ -243,6 +244,8 @@ pub struct EraExposure {
 	pub total: u128,
 	/// How many are open.
 	pub open: u32,
+	/// For a raised class, the fraction of a full fault for which the open ones were last walked.
+	pub raised: Perquintill,
 }
 
 /// What an era may take from a class, and has taken.

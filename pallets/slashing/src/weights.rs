@@ -39,7 +39,7 @@ pub trait WeightInfo {
 	fn serve_asleep() -> Weight;
 	/// The hook in another block, without its steps.
 	fn serve_awake() -> Weight;
-	/// The step that fixes what an offence costs, and gives all tranches but one back.
+	/// The step that fixes what an offence costs, gives all tranches back, and closes it.
 	fn step_weigh() -> Weight;
 	/// The step that takes a tranche and closes the offence.
 	fn step_take() -> Weight;
@@ -78,17 +78,17 @@ pub struct Derived<Db>(PhantomData<Db>);
 pub type SubstrateWeight<T> = Derived<<T as frame_system::Config>::DbWeight>;
 
 impl<Db: Get<RuntimeDbWeight>> WeightInfo for Derived<Db> {
-	// policy, clock, nullifier, count, parameters, account, holds, case, next, accusation
+	// policy, clock, two nullifiers, count, parameters, account, holds, case, next, accusation
 	fn accuse() -> Weight {
-		derived::<Db>(2, 10, 7)
+		derived::<Db>(2, 11, 7)
 	}
 	// accusation, count, clock, parameters, account, holds, treasury, nullifier, case
 	fn lapse() -> Weight {
 		derived::<Db>(0, 9, 7)
 	}
-	// accusation, count and a report, without nullifier and case
+	// accusation, count and a report, without case
 	fn convict() -> Weight {
-		derived::<Db>(4, 8, 7)
+		derived::<Db>(5, 11, 8)
 	}
 	// accusation, count, account, holds, treasury, nullifier, case
 	fn dismiss() -> Weight {
@@ -116,7 +116,7 @@ impl<Db: Get<RuntimeDbWeight>> WeightInfo for Derived<Db> {
 	}
 	// policy, clock, nullifier, case, parameters, exposure, queue, wake, index, offence
 	fn report() -> Weight {
-		derived::<Db>(5, 10, 7)
+		derived::<Db>(6, 10, 7)
 	}
 	// clock, last seen, parameters, quiet, wake
 	fn serve_asleep() -> Weight {
@@ -126,9 +126,9 @@ impl<Db: Get<RuntimeDbWeight>> WeightInfo for Derived<Db> {
 	fn serve_awake() -> Weight {
 		derived::<Db>(0, 0, 1)
 	}
-	// queue, offence, quiet, exposure, case
+	// queue, offence, quiet, exposure, case, account, holds, treasury
 	fn step_weigh() -> Weight {
-		derived::<Db>(TRANCHES, 5, 4)
+		derived::<Db>(TRANCHES, 8, 7)
 	}
 	// queue, offence, quiet, policy, parameters, reporter, treasury, exposure, case, holds
 	fn step_take() -> Weight {
@@ -136,7 +136,7 @@ impl<Db: Get<RuntimeDbWeight>> WeightInfo for Derived<Db> {
 	}
 	// queue, offence, exposure
 	fn step_raise() -> Weight {
-		derived::<Db>(2, 3, 2)
+		derived::<Db>(3, 3, 2)
 	}
 	// queue, offence, exposure, case, account, holds, treasury
 	fn step_pardon() -> Weight {

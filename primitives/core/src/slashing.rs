@@ -243,7 +243,8 @@ pub struct OffenceReport<Offender, AccountId> {
 /// Takes reports of offences. Implemented by the ledger, once for each [`Authority`].
 pub trait ReportOffence<Offender, AccountId> {
 	/// Records the offence and announces its suspected loss to the [`Slashable`]. After an error
-	/// nothing has changed; the caller decides whether what it was doing can go on without.
+	/// nothing has changed; the caller decides whether what it was doing can go on without. Lack of
+	/// room for a tranche is none.
 	fn report(report: OffenceReport<Offender, AccountId>) -> Result<OffenceId, DispatchError>;
 
 	/// Relay-chain blocks for which an offence can be reported after it was committed. Stake has to
@@ -296,12 +297,15 @@ pub trait Slashable<Offender> {
 
 	/// Sets `amount`, at most [`stake`](Self::stake), of the offender's stake aside as a tranche.
 	/// The loss is borne first by the account that is liable, then by the others in proportion.
+	///
+	/// An error says that there is no room for another tranche now. The offence is recorded all the
+	/// same, and the ledger asks again when it is due, until another deferral has passed.
 	fn suspect(offender: &Offender, amount: u128) -> Result<Self::Tranche, DispatchError>;
 
 	/// What remains of a tranche; 0 once it is used up.
 	fn suspected(tranche: &Self::Tranche) -> u128;
 
-	/// Takes `amount` of a tranche for good.
+	/// Takes `amount` of a tranche for good. Of what is not there any more, nothing is charged.
 	fn apply(tranche: &Self::Tranche, amount: u128) -> Slashed<Self::Credit>;
 
 	/// Gives `amount` of a tranche back to those it belongs to. If nothing of the tranche has been

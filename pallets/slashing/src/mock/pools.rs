@@ -65,6 +65,10 @@ pub mod pallet {
 	/// Pools that refuse to set anything aside.
 	#[pallet::storage]
 	pub type Refusing<T> = StorageMap<_, Twox64Concat, u32, (), OptionQuery>;
+
+	/// Pools that set half of what they are asked for aside, and hand half of that out.
+	#[pallet::storage]
+	pub type Stingy<T> = StorageMap<_, Twox64Concat, u32, (), OptionQuery>;
 }
 
 type Stake = Vec<(AccountId, u128)>;
@@ -137,9 +141,14 @@ pub fn returned(tranche: u64) -> Stake {
 	returned
 }
 
-/// Makes a pool refuse.
-pub fn gone(pool: u32) {
-	Refusing::<Test>::insert(pool, ());
+/// Has a pool room for tranches?
+pub fn has_room(pool: u32, room: bool) {
+	Refusing::<Test>::set(pool, (!room).then_some(()));
+}
+
+/// Makes a pool answer with less than it is asked for.
+pub fn stingy(pool: u32) {
+	Stingy::<Test>::insert(pool, ());
 }
 
 /// Collects all debts.
@@ -223,6 +232,7 @@ impl Slashable<u32> for super::Pools {
 		let stakes = stakes(*pool);
 		let total: u128 = stakes.iter().map(|(_, stake)| stake).sum();
 		assert!(amount > 0 && amount <= total, "the ledger asks for no more than there is");
+		let amount = if Stingy::<Test>::contains_key(pool) { amount / 2 } else { amount };
 		let own = Stakes::<Test>::get(pool, owner);
 		let mut left = amount;
 		let mut parts = Stake::new();
@@ -256,8 +266,12 @@ impl Slashable<u32> for super::Pools {
 		let mut info = Tranches::<Test>::get(tranche).unwrap();
 		let mut slashed =
 			Slashed { own: Self::Credit::zero(), others: Self::Credit::zero(), outstanding: 0 };
-		for (who, some) in take(&mut info.rest, amount, false) {
+		for (who, mut some) in take(&mut info.rest, amount, false) {
 			let own = who == super::owner(info.pool);
+			if Stingy::<Test>::contains_key(info.pool) {
+				Stakes::<Test>::mutate(info.pool, who, |stake| *stake += some / 2);
+				some -= some / 2;
+			}
 			if !own && info.pool % 2 == 1 {
 				Debts::<Test>::mutate(who, |debt| *debt += some);
 				slashed.outstanding += some;

@@ -7,7 +7,7 @@ use frame_support::{
 };
 use phala_primitives::{
 	OffenceClass::{Compromise, Equivocation},
-	OffenceId, OpenCases, Slashable,
+	OffenceId, OffenceReport, OpenCases, Slashable,
 };
 use sp_runtime::{DispatchError::BadOrigin, TokenError};
 
@@ -114,6 +114,31 @@ fn convict_defers_an_offence_like_any_other() {
 		run_for(KEPT + ERA);
 		assert!(crate::Ledger::<Test>::iter().next().is_none());
 		assert_noop!(accuse(BOB, 0, 1), Error::<Test>::AlreadyReported);
+	});
+}
+
+/// Whoever knows which proof is coming cannot keep it out by accusing with its hash first.
+#[test]
+fn an_accusation_does_not_keep_a_proof_out() {
+	ExtBuilder::default().build_and_execute(|| {
+		let proof = || OffenceReport { evidence: evidence(1), ..offence(Compromise, 0) };
+		assert_ok!(accuse(BOB, 0, 1));
+		assert_ok!(report(proof()));
+		// What is on record already is neither judged nor accused again.
+		assert_noop!(Slashing::convict(judges(), 0, percent(100)), Error::<Test>::AlreadyReported);
+		assert_ok!(Slashing::dismiss(judges(), 0, false));
+		assert_noop!(accuse(BOB, 0, 1), Error::<Test>::AlreadyReported);
+		// Nor does one that was found false.
+		assert_ok!(accuse(BOB, 1, 1));
+		assert_ok!(Slashing::dismiss(judges(), 1, true));
+		assert_ok!(report(OffenceReport { offender: 1, ..proof() }));
+		// But one that was upheld does.
+		assert_ok!(accuse(ALICE, 2, 1));
+		assert_ok!(Slashing::convict(judges(), 2, percent(100)));
+		assert_noop!(
+			report(OffenceReport { offender: 2, ..proof() }),
+			Error::<Test>::AlreadyReported
+		);
 	});
 }
 

@@ -1,6 +1,6 @@
 //! What offences of one era do to each other.
 
-use crate::{Event, mock::*, types::Stage};
+use crate::{Event, Queues, WeightInfo, mock::*};
 use frame_support::assert_ok;
 use phala_primitives::{
 	OffenceClass::{Equivocation, Outage},
@@ -124,6 +124,29 @@ fn a_raise_falls_with_its_reason() {
 	});
 }
 
+/// After a cancellation the next report looks at all others again.
+#[test]
+fn a_cancellation_does_not_hide_a_raise() {
+	ExtBuilder::default().build_and_execute(|| {
+		let first = equivocation(0);
+		let others = [equivocation(1), equivocation(2)];
+		for other in others {
+			assert_ok!(Slashing::do_cancel(other, false));
+		}
+		poll();
+		// Recorded at 36 %, while the era had already been at 81 %.
+		let second = equivocation(3);
+		assert_eq!(get(second).suspected(), 360 * PHA);
+		poll();
+		assert_eq!(get(first).suspected(), 360 * PHA);
+		equivocation(4);
+		poll();
+		for id in [first, second] {
+			assert_eq!(get(id).suspected(), 810 * PHA);
+		}
+	});
+}
+
 #[test]
 fn equivocations_of_different_eras_are_apart() {
 	ExtBuilder::default().build_and_execute(|| {
@@ -144,20 +167,29 @@ fn equivocations_of_different_eras_are_apart() {
 	});
 }
 
-/// A slashable that refuses a raise keeps the ledger going with what there is.
+/// However many report, and however often: only when the fraction has doubled is the class walked
+/// through, so that what is due is applied meanwhile.
 #[test]
-fn a_refused_raise_is_told_and_survived() {
-	ExtBuilder::default().build_and_execute(|| {
-		let (first, _) = (equivocation(0), equivocation(1));
-		gone(0);
-		events();
-		poll();
-		let refused =
-			|event: &Event<Test>| matches!(event, Event::RaiseRefused { id, .. } if *id == first);
-		assert!(events().iter().any(refused));
-		run_for(DEFERRAL + ERA);
-		assert_eq!(get(first).charged, 100 * PHA);
-		assert!(matches!(get(first).stage, Stage::Applied { .. }));
+fn a_flood_of_reports_does_not_hold_slashes_up() {
+	ExtBuilder::default().pools(200).build_and_execute(|| {
+		force_policy(Equivocation, |policy| policy.base = percent(1));
+		for pool in 0..100 {
+			equivocation(pool);
+		}
+		run_to(ERA - 1);
+		jump_to(1 + DEFERRAL);
+		ServiceWeight::set(
+			<()>::serve_asleep() + <()>::serve_awake() + Slashing::step_weight() * 9,
+		);
+		let mut walks = 0;
+		for pool in 100..200 {
+			let before = Queues::<Test>::get(Equivocation).raise;
+			equivocation(pool);
+			walks += u32::from(Queues::<Test>::get(Equivocation).raise != before);
+			poll();
+		}
+		assert!((1..=7).contains(&walks), "{walks} walks");
+		assert!(Queues::<Test>::get(Equivocation).head > 0);
 	});
 }
 

@@ -1,7 +1,7 @@
 //! The hook: bounded, fair, asleep when it can be.
 
 use crate::{Error, Event, Ledger, Queues, QuietUntil, WakeAt, WeightInfo, mock::*, types::Stage};
-use frame_support::{assert_noop, weights::Weight};
+use frame_support::{assert_noop, traits::Hooks, weights::Weight};
 use phala_primitives::OffenceClass::{Equivocation, LeaseBreach, Outage};
 
 fn room_for(steps: u64) -> Weight {
@@ -146,6 +146,36 @@ fn a_long_stall_ends_after_a_deferral() {
 		run_to(100_000 + DEFERRAL);
 		assert!(matches!(get(id).stage, Stage::Applied { .. }));
 	});
+}
+
+/// A short stall after a long one does not cut the time that is owed for the long one.
+#[test]
+fn a_second_stall_shortens_nothing() {
+	ExtBuilder::default().build_and_execute(|| {
+		StallAfter::set(20);
+		poll();
+		let id = equivocation(0);
+		jump_to(1 + DEFERRAL);
+		poll();
+		let quiet_until = QuietUntil::<Test>::get();
+		assert_eq!(quiet_until, 1 + 2 * DEFERRAL);
+		jump_to(1 + DEFERRAL + 30);
+		poll();
+		assert_eq!(QuietUntil::<Test>::get(), quiet_until);
+		assert_eq!(Slashing::due(id), Some(quiet_until));
+		// One that ends later than what is owed prolongs it.
+		jump_to(quiet_until - 20);
+		poll();
+		assert!(QuietUntil::<Test>::get() > quiet_until + 300);
+	});
+}
+
+/// With a retention as short as the evidence window, evidence of this very block could return.
+#[test]
+#[should_panic(expected = "old evidence stays refused")]
+fn retention_exceeds_the_evidence_window() {
+	Retention::set(WINDOW);
+	Slashing::integrity_test();
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn bond_of_the_last_place_exceeds_the_supply() {
 }
 
 proptest! {
-	#![proptest_config(ProptestConfig::with_cases(2_000))]
+	#![proptest_config(crate::mock::cases(2_000))]
 
 	#[test]
 	fn never_panics_and_never_exceeds_the_worst(

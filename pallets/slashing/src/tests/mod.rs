@@ -9,4 +9,5 @@ mod hook;
 mod maths;
 mod random;
 mod reports;
+mod slashable;
 mod views;

@@ -13,8 +13,7 @@ use sp_runtime::Perquintill;
 use std::{cell::Cell, collections::BTreeMap};
 
 const POOLS: u32 = 6;
-/// `CASES · STEPS` steps in a run.
-const CASES: u32 = 100;
+/// Steps of a case. `PROPTEST_CASES=400` makes it 10⁵ steps.
 const STEPS: usize = 250;
 
 #[derive(Clone, Debug)]
@@ -30,6 +29,7 @@ enum Op {
 	Stall { blocks: u32 },
 	Deposit { pool: u32, who: u32, pha: u128 },
 	Leave { pool: u32, who: u32, pha: u128 },
+	Room { pool: u32, room: bool },
 	Collect,
 	Tune { class: usize, base: u64, ceiling: u64, least: u128 },
 }
@@ -55,7 +55,9 @@ fn op() -> impl Strategy<Value = Op> {
 		1 => (1..3 * ERA).prop_map(|blocks| Stall { blocks }),
 		2 => (pool.clone(), 0..4u32, 1..200u128)
 			.prop_map(|(pool, who, pha)| Deposit { pool, who, pha }),
-		2 => (pool, 0..4u32, 1..600u128).prop_map(|(pool, who, pha)| Leave { pool, who, pha }),
+		2 => (pool.clone(), 0..4u32, 1..600u128)
+			.prop_map(|(pool, who, pha)| Leave { pool, who, pha }),
+		1 => (pool, prop::bool::weighted(0.7)).prop_map(|(pool, room)| Room { pool, room }),
 		1 => Just(Collect),
 		1 => (class, 1..=100u64, 1..=33u64, 1..2_000u128)
 			.prop_map(|(class, base, ceiling, least)| Tune { class, base, ceiling, least }),
@@ -119,6 +121,7 @@ impl Model {
 				Event::OffenceApplied { .. } => self.coverage.applied += 1,
 				Event::SuspicionRaised { .. } => self.coverage.raised += 1,
 				Event::StallNoticed { .. } => self.coverage.stalls += 1,
+				Event::RaiseRefused { .. } => self.coverage.refused += 1,
 				Event::OffenceWeighed { restored, .. } if restored > 0 => {
 					self.coverage.lowered += 1
 				}
@@ -264,6 +267,7 @@ fn run(model: &mut Model, op: Op) {
 			leave(pool, holder(pool, who), pha * PHA);
 			model.read();
 		}
+		Op::Room { pool, room } => has_room(pool, room),
 		Op::Collect => lazily_collect(),
 		Op::Tune { class, base, ceiling, least } => {
 			force_policy(OffenceClass::ALL[class], |policy| {
@@ -289,15 +293,13 @@ struct Coverage {
 	raised: usize,
 	lowered: usize,
 	stalls: usize,
+	refused: usize,
 }
 
 #[test]
 fn random_sequences_hold_all_invariants() {
-	let config = ProptestConfig {
-		source_file: Some(file!()),
-		max_shrink_iters: 500,
-		..ProptestConfig::with_cases(CASES)
-	};
+	let config = ProptestConfig { source_file: Some(file!()), max_shrink_iters: 500, ..cases(40) };
+	let least = config.cases as usize / 4;
 	let seen = Cell::new(Coverage::default());
 	let sequences = prop::collection::vec(op(), STEPS);
 	TestRunner::new(config)
@@ -307,9 +309,9 @@ fn random_sequences_hold_all_invariants() {
 			Ok(())
 		})
 		.unwrap();
-	let Coverage { untouched, applied, full, raised, lowered, stalls } = seen.get();
-	for often in [untouched, applied, full, raised, lowered, stalls] {
-		assert!(often >= CASES as usize / 4, "the sequences are about something: {:?}", seen.get());
+	let Coverage { untouched, applied, full, raised, lowered, stalls, refused } = seen.get();
+	for often in [untouched, applied, full, raised, lowered, stalls, refused] {
+		assert!(often >= least, "the sequences are about something: {:?}", seen.get());
 	}
 }
 
@@ -343,6 +345,34 @@ fn run_sequence(ops: Vec<Op>, coverage: Coverage) -> Coverage {
 }
 
 proptest! {
+	#![proptest_config(cases(16))]
+
+	/// What an era's offences cost does not depend on the order in which they were reported.
+	#[test]
+	fn the_order_of_reports_changes_nothing(
+		class in prop::sample::select(vec![OffenceClass::Outage, OffenceClass::Equivocation]),
+		severities in prop::collection::vec(1..=1_000u64, POOLS as usize),
+		order in Just((0..POOLS).collect::<Vec<_>>()).prop_shuffle(),
+	) {
+		let cost = |order: &[u32]| {
+			ExtBuilder::default().pools(POOLS).build().execute_with(|| {
+				force_parameters(|all| all.least_ceiling = 1_000_000 * PHA);
+				for pool in order {
+					let severity = Perquintill::from_rational(severities[*pool as usize], 1_000);
+					report(OffenceReport { severity, ..offence(class, *pool) }).unwrap();
+					poll();
+				}
+				run_for(DEFERRAL);
+				lazily_collect();
+				check();
+				let left = |pool| entitlement(pool).into_values().sum::<u128>();
+				(0..POOLS).map(left).collect::<Vec<_>>()
+			})
+		};
+		let sorted: Vec<u32> = (0..POOLS).collect();
+		prop_assert_eq!(cost(&sorted), cost(&order));
+	}
+
 	/// Whatever outages there are, what an era's cost together is within what is tolerated, and no
 	/// era takes more than its ceiling.
 	#[test]
@@ -357,7 +387,7 @@ proptest! {
 				let _ = report(OffenceReport { severity, ..offence(OffenceClass::Outage, pool) });
 			}
 			jump_to(1 + DEFERRAL);
-			for _ in 0..400 {
+			for _ in 0..250 {
 				let total = Pools::total_stake(OffenceClass::Outage);
 				let limit = Slashing::policy_of(OffenceClass::Outage).ceiling.mul_floor(total);
 				let before = treasury();

@@ -129,10 +129,10 @@ fn unknown_and_empty_offenders_are_refused() {
 		assert_noop!(report(offence(Equivocation, 77)), Error::<Test>::UnknownOffender);
 		let nothing = OffenceReport { severity: percent(0), ..offence(Outage, 0) };
 		assert_noop!(report(nothing), Error::<Test>::NothingAtStake);
-		// A slashable that refuses leaves nothing half-written.
-		gone(0);
-		assert_noop!(report(offence(Equivocation, 0)), DispatchError::Exhausted);
 		assert_eq!(crate::Nullifiers::<Test>::iter().count(), 0);
+		// A stake of which the fraction takes nothing is as good as none.
+		deposit(50, BOB, 9);
+		assert_noop!(report(offence(Equivocation, 50)), Error::<Test>::NothingAtStake);
 	});
 }
 
