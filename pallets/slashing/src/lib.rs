@@ -98,6 +98,7 @@ mod mock;
 pub mod policy;
 mod queue;
 mod record;
+mod service;
 #[cfg(test)]
 mod tests;
 pub mod types;

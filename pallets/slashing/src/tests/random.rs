@@ -298,7 +298,7 @@ struct Coverage {
 
 #[test]
 fn random_sequences_hold_all_invariants() {
-	let config = ProptestConfig { source_file: Some(file!()), max_shrink_iters: 500, ..cases(40) };
+	let config = ProptestConfig { source_file: Some(file!()), max_shrink_iters: 500, ..cases(100) };
 	let least = config.cases as usize / 4;
 	let seen = Cell::new(Coverage::default());
 	let sequences = prop::collection::vec(op(), STEPS);
