@@ -181,15 +181,12 @@ fn a_flood_of_reports_does_not_hold_slashes_up() {
 		ServiceWeight::set(
 			<()>::serve_asleep() + <()>::serve_awake() + Slashing::step_weight() * 9,
 		);
-		let mut walks = 0;
 		for pool in 100..200 {
-			let before = Queues::<Test>::get(Equivocation).raise;
 			equivocation(pool);
-			walks += u32::from(Queues::<Test>::get(Equivocation).raise != before);
 			poll();
 		}
-		assert!((1..=7).contains(&walks), "{walks} walks");
-		assert!(Queues::<Test>::get(Equivocation).head > 0);
+		// As many as the era's ceiling of 20,000 PHA lets through.
+		assert_eq!(Queues::<Test>::get(Equivocation).head, 20);
 	});
 }
 

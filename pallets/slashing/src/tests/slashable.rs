@@ -51,6 +51,21 @@ fn patience_with_a_slashable_ends() {
 	});
 }
 
+/// Nothing behind it waits for the next era once it is cancelled.
+#[test]
+fn cancelling_what_waits_for_room_frees_the_queue() {
+	ExtBuilder::default().build_and_execute(|| {
+		has_room(0, false);
+		let id = report(offence(LeaseBreach, 0)).unwrap();
+		let behind = report(offence(LeaseBreach, 1)).unwrap();
+		run_to(1 + DEFERRAL);
+		assert_eq!(get(behind).stage, Stage::Deferred);
+		assert_ok!(Slashing::cancel(RuntimeOrigin::signed(CANCELLERS), id, false));
+		poll();
+		assert_eq!(get(behind).charged, 50 * PHA);
+	});
+}
+
 /// An attempt in vain costs the block a whole step, and there is one an era.
 #[test]
 fn attempts_in_vain_are_paid_for() {
