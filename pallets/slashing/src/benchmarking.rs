@@ -159,12 +159,12 @@ mod benchmarks {
 		let origin =
 			T::JudgeOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
 		let id = accused::<T>(RAISED);
-		// Another one of the era, which is to be raised.
 		recorded::<T>(RAISED, 1);
-		everybody_offended::<T>(RAISED);
+		// The first one of an era asks for the stake of the class.
+		set_now::<T>(T::EraLength::get());
 		#[extrinsic_call]
 		_(origin as T::RuntimeOrigin, id, Perquintill::one());
-		assert!(Ledger::<T>::contains_key(RAISED, 1) && Queues::<T>::get(RAISED).raise.is_some());
+		assert!(Ledger::<T>::contains_key(RAISED, 1));
 		Ok(())
 	}
 
@@ -252,13 +252,14 @@ mod benchmarks {
 		set_now::<T>(1);
 		allow_all::<T>(RAISED);
 		recorded::<T>(RAISED, 1);
-		everybody_offended::<T>(RAISED);
+		// The first one of an era asks for the stake of the class.
+		set_now::<T>(T::EraLength::get());
 		let second = report_of::<T>(RAISED, 2);
 		#[block]
 		{
 			assert_ok!(Pallet::<T>::do_report(Authority::Registry, second));
 		}
-		assert!(Queues::<T>::get(RAISED).raise.is_some());
+		assert_eq!(EraExposures::<T>::iter().count(), 2);
 	}
 
 	#[benchmark]

@@ -81,7 +81,8 @@
 //! ## Limitations
 //!
 //! A part of a slash that has been taken is not given back by `cancel`; compensation is a treasury
-//! spend. A policy's change takes effect for new offences, that of a ceiling with the next era.
+//! spend. A policy's change takes effect for new offences, that of a ceiling with the next era. Faults
+//! on two sides of an era's boundary are weighed apart.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
