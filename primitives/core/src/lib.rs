@@ -12,6 +12,8 @@ mod attested;
 mod benchmark;
 mod endpoint;
 mod keys;
+mod mining;
+mod slashing;
 mod statement;
 
 pub use attested::{
@@ -20,4 +22,9 @@ pub use attested::{
 pub use benchmark::{BenchmarkStatement, MILLIS_PER_SCORE_PERIOD};
 pub use endpoint::{Endpoint, EndpointStatement, MAX_ENDPOINT_LEN};
 pub use keys::{EncryptionKey, Measurement, PlatformId, WorkerKey, WorkerSignature};
+pub use mining::{Mining, SessionInfo, SessionState, StakeKeeper};
+pub use slashing::{
+	Authorities, Authority, Correlation, EvidenceHash, OffenceClass, OffenceId, OffenceReport,
+	OpenCases, ReportOffence, Slashable, Slashed, Source,
+};
 pub use statement::{BlockRef, ChainId, Statement};
