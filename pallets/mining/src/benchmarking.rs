@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
 use frame_support::{
 	pallet_prelude::Authorize,
-	traits::{EnsureOrigin, fungible::Balanced},
+	traits::EnsureOrigin,
 	weights::WeightMeter,
 };
 use frame_system::{Pallet as System, RawOrigin, pallet_prelude::BlockNumberFor};
@@ -62,7 +62,7 @@ impl Draws {
 	}
 }
 
-fn start<T: Config>(n: u32) -> WorkerKey {
+fn running<T: Config>(n: u32) -> WorkerKey {
 	let worker = T::BenchmarkHelper::attest(n);
 	let keeper = T::BenchmarkHelper::keeper();
 	T::BenchmarkHelper::stake(&keeper, &worker, 2 * STAKE);
@@ -91,7 +91,7 @@ fn miss<T: Config>(worker: &WorkerKey) {
 
 /// A worker that was silent for an hour, and is back with a part of its health.
 fn wounded<T: Config>(n: u32) -> WorkerKey {
-	let worker = start::<T>(n);
+	let worker = running::<T>(n);
 	miss::<T>(&worker);
 	for _ in 0..32 {
 		block::<T>(20);
@@ -108,7 +108,7 @@ fn wounded<T: Config>(n: u32) -> WorkerKey {
 
 /// A worker that stays silent, and so has lost health.
 fn silent<T: Config>(n: u32) -> WorkerKey {
-	let worker = start::<T>(n);
+	let worker = running::<T>(n);
 	miss::<T>(&worker);
 	for _ in 0..32 {
 		block::<T>(20);
@@ -172,7 +172,7 @@ mod benchmarks {
 	#[benchmark]
 	fn authorize_heartbeat() -> Result<(), BenchmarkError> {
 		begin::<T>();
-		let worker = start::<T>(1);
+		let worker = running::<T>(1);
 		challenge::<T>(&worker);
 		block::<T>(1);
 		let (statement, signature) = answer::<T>(&worker);
@@ -286,7 +286,7 @@ mod benchmarks {
 	#[benchmark]
 	fn top_up() {
 		begin::<T>();
-		let worker = super::start::<T>(1);
+		let worker = running::<T>(1);
 
 		#[block]
 		{
@@ -301,7 +301,7 @@ mod benchmarks {
 		begin::<T>();
 		let worker = silent::<T>(1);
 		// The last of the dense list takes its place.
-		super::start::<T>(2);
+		running::<T>(2);
 
 		#[block]
 		{
@@ -315,7 +315,7 @@ mod benchmarks {
 	#[benchmark]
 	fn reclaim() {
 		begin::<T>();
-		let worker = super::start::<T>(1);
+		let worker = running::<T>(1);
 		miss::<T>(&worker);
 		<Pallet<T> as Mining<T::Keeper>>::stop(&worker).expect("it runs");
 		block::<T>(T::CoolDown::get());
@@ -331,7 +331,7 @@ mod benchmarks {
 	#[benchmark]
 	fn attestation_change() {
 		begin::<T>();
-		let worker = super::start::<T>(1);
+		let worker = running::<T>(1);
 
 		#[block]
 		{
@@ -344,7 +344,7 @@ mod benchmarks {
 	#[benchmark]
 	fn poll_base() {
 		begin::<T>();
-		let worker = super::start::<T>(1);
+		let worker = running::<T>(1);
 		challenge::<T>(&worker);
 
 		#[block]
@@ -380,7 +380,7 @@ mod benchmarks {
 	#[benchmark]
 	fn poll_entry() {
 		begin::<T>();
-		let worker = super::start::<T>(1);
+		let worker = running::<T>(1);
 
 		#[block]
 		{
@@ -391,7 +391,7 @@ mod benchmarks {
 	#[benchmark]
 	fn poll_miss() {
 		begin::<T>();
-		let worker = super::start::<T>(1);
+		let worker = running::<T>(1);
 
 		#[block]
 		{
@@ -405,7 +405,7 @@ mod benchmarks {
 	fn poll_end() {
 		begin::<T>();
 		let worker = wounded::<T>(1);
-		super::start::<T>(2);
+		running::<T>(2);
 		<Pallet<T> as Mining<T::Keeper>>::stop(&worker).expect("it runs");
 
 		#[block]
@@ -420,7 +420,7 @@ mod benchmarks {
 	fn poll_silence() {
 		begin::<T>();
 		let worker = silent::<T>(1);
-		super::start::<T>(2);
+		running::<T>(2);
 
 		#[block]
 		{
@@ -442,7 +442,7 @@ mod benchmarks {
 		begin::<T>();
 		let n = n.min(T::MaxDraws::get());
 		for worker in 0..n {
-			super::start::<T>(worker);
+			running::<T>(worker);
 		}
 		// As if the list were so long that so many are drawn of it.
 		let count = SlotCount::<T>::get();

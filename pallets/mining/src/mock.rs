@@ -87,8 +87,8 @@ parameter_types! {
 	pub static ServiceWeight: Weight = Weight::MAX;
 	pub static PlatformLimit: u32 = 120_000;
 	pub const Treasury: AccountId = TREASURY;
-	pub const Pot: PalletId = PalletId(*b"pha/subs");
-	pub const Reserve: PalletId = PalletId(*b"pha/resv");
+	pub const Pot: PalletId = PalletId(*b"subs/pha");
+	pub const Reserve: PalletId = PalletId(*b"resv/pha");
 }
 
 thread_local! {
