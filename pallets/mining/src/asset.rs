@@ -17,8 +17,7 @@ impl<T: Config> Pallet<T> {
 	/// Splits the reserve off the pot, and returns what the pot has left.
 	pub(crate) fn endow(now: RelayBlock) -> Balance {
 		let pot = Self::pot();
-		let spare =
-			T::Currency::reducible_balance(&pot, Preservation::Preserve, Fortitude::Polite);
+		let spare = T::Currency::reducible_balance(&pot, Preservation::Preserve, Fortitude::Polite);
 		let moved = match Self::withdraw(&pot, T::InitialReserve::get().min(spare)) {
 			Some(credit) => {
 				let amount = credit.peek();

@@ -7,14 +7,11 @@ use crate::{
 };
 use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
-use frame_support::{
-	pallet_prelude::Authorize,
-	traits::EnsureOrigin,
-	weights::WeightMeter,
-};
+use frame_support::{pallet_prelude::Authorize, traits::EnsureOrigin, weights::WeightMeter};
 use frame_system::{Pallet as System, RawOrigin, pallet_prelude::BlockNumberFor};
 use phala_primitives::{
-	AttestationChange, BlockRef, HeartbeatStatement, OnAttestationChange, Statement, WorkerSignature,
+	AttestationChange, BlockRef, HeartbeatStatement, OnAttestationChange, Statement,
+	WorkerSignature,
 };
 use phala_tokenomics::PHA;
 use sp_core::{H256, crypto::KeyTypeId};
@@ -77,13 +74,7 @@ fn record<T: Config>(worker: &WorkerKey) -> RecordOf<T> {
 /// Lets a worker miss a challenge.
 fn miss<T: Config>(worker: &WorkerKey) {
 	Pallet::<T>::act::<(), Error<T>>(|economy, versions| {
-		Pallet::<T>::missed(
-			*worker,
-			record::<T>(worker),
-			MissReason::NoAnswer,
-			economy,
-			versions,
-		);
+		Pallet::<T>::missed(*worker, record::<T>(worker), MissReason::NoAnswer, economy, versions);
 		Ok(())
 	})
 	.expect("the economy began");

@@ -30,15 +30,7 @@ pub struct Window {
 
 /// Clocks of challenges.
 #[derive(
-	Clone,
-	Debug,
-	PartialEq,
-	Eq,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
+	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Clock<AccountId> {
 	/// Blocks of the parachain so far that admitted heartbeats, with the present one.

@@ -1,7 +1,7 @@
 //! The hook: time passes, the late are found, and others are challenged.
 
 use crate::{
-	Authorship, BatchOf, Batches, Config, EconomyOf, Event, ParameterVersions, Pallet, Queues,
+	Authorship, BatchOf, Batches, Config, EconomyOf, Event, Pallet, ParameterVersions, Queues,
 	Sessions, Silences, State, WeightInfo,
 	clock::Clock,
 	guard::Guard,

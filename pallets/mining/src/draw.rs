@@ -62,12 +62,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Draws so many of the first `count` workers, if there is randomness.
-	pub(crate) fn draw_some(
-		economy: &EconomyOf<T>,
-		versions: &Versions,
-		count: u32,
-		draws: u32,
-	) {
+	pub(crate) fn draw_some(economy: &EconomyOf<T>, versions: &Versions, count: u32, draws: u32) {
 		let Some(randomness) = T::Randomness::current() else { return };
 		let at = Self::stamp(economy);
 		Queues::<T>::mutate(|queue| queue.drawn = at.relay);
@@ -119,8 +114,7 @@ impl<T: Config> Pallet<T> {
 		economy: &EconomyOf<T>,
 		versions: &Versions,
 	) -> u32 {
-		let waited =
-			economy.accumulator.now().active.saturating_sub(record.money.at().active);
+		let waited = economy.accumulator.now().active.saturating_sub(record.money.at().active);
 		versions.current().probation.saturating_sub(waited)
 	}
 

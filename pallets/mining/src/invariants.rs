@@ -56,9 +56,8 @@ impl<T: Config> Pallet<T> {
 	) -> Result<(), TryRuntimeError> {
 		let acc = &economy.accumulator;
 		let pieces = versions.pieces(Moment::default(), acc.now());
-		let v_max = pieces.fold(versions.current().v_max, |most, piece| {
-			most.max(piece.parameters.v_max)
-		});
+		let v_max =
+			pieces.fold(versions.current().v_max, |most, piece| most.max(piece.parameters.v_max));
 		let (mut sum, mut owed) = (Fixed::ZERO, 0 as Balance);
 		let mut platforms = BTreeMap::<PlatformId, Fixed>::new();
 		let mut ids = BTreeMap::new();

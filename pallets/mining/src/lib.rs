@@ -771,7 +771,10 @@ pub mod pallet {
 		/// - `origin`: signed, by anybody.
 		/// - `worker`: whose session ended.
 		#[pallet::call_index(3)]
-		pub fn report_outage(origin: OriginFor<T>, worker: WorkerKey) -> DispatchResultWithPostInfo {
+		pub fn report_outage(
+			origin: OriginFor<T>,
+			worker: WorkerKey,
+		) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
 			Self::do_report_outage(&worker)?;
 			Ok(Pays::No.into())

@@ -19,9 +19,9 @@ use frame_support::{
 use frame_system::{EnsureRoot, RawOrigin};
 use phala_attestation::{Role, Tier};
 use phala_primitives::{
-	AttestedWorker, AttestedWorkers, BlockRef, ChainId, EvidenceHash, HeartbeatStatement, Mining as _,
-	OffenceClass, OffenceId, OffenceReport, OpenCases, PlatformId, ReportOffence, StakeKeeper,
-	Statement, WorkerKey, WorkerSignature,
+	AttestedWorker, AttestedWorkers, BlockRef, ChainId, EvidenceHash, HeartbeatStatement,
+	Mining as _, OffenceClass, OffenceId, OffenceReport, OpenCases, PlatformId, ReportOffence,
+	StakeKeeper, Statement, WorkerKey, WorkerSignature,
 };
 use phala_tokenomics::{PHA, Parameters};
 use sp_core::{H256, Pair, sr25519};
@@ -303,10 +303,6 @@ pub fn attest(n: u32, score: u64, tier: Tier) {
 /// Changes what the registry says of worker `n`.
 pub fn alter(n: u32, change: impl FnOnce(&mut AttestedWorker<AccountId>)) {
 	ATTESTED.with_borrow_mut(|known| known.get_mut(&key(n)).map(change));
-}
-
-pub fn forget(n: u32) {
-	ATTESTED.with_borrow_mut(|known| known.remove(&key(n)));
 }
 
 pub fn build(parameters: Parameters) -> sp_io::TestExternalities {

@@ -1,7 +1,7 @@
 //! Changes of parameters: how far one may go.
 
 use crate::{
-	Config, Error, Event, LastChange, ParameterVersions, Pallet,
+	Config, Error, Event, LastChange, Pallet, ParameterVersions,
 	pallet::{Event::ParametersScheduled, Event::ParametersUnscheduled},
 };
 use frame_support::{ensure, traits::Get};

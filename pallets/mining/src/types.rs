@@ -37,15 +37,7 @@ pub struct Stamp {
 
 /// The state that every event needs.
 #[derive(
-	Clone,
-	Debug,
-	PartialEq,
-	Eq,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
+	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Economy<AccountId> {
 	/// Σshare, what a unit of share earned, and where each planck of the budget went.
@@ -62,15 +54,7 @@ pub struct Economy<AccountId> {
 
 /// A worker's session.
 #[derive(
-	Clone,
-	Debug,
-	PartialEq,
-	Eq,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
+	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Record<Keeper> {
 	/// Its number.

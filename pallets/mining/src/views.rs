@@ -1,8 +1,8 @@
 //! Answers to clients. Nothing here writes.
 
 use crate::{
-	Authorship, Config, EconomyOf, Pallet, Queues, RecordOf, ReserveState, ServingWorkers, Sessions,
-	SlotCount, State, clock,
+	Authorship, Config, EconomyOf, Pallet, Queues, RecordOf, ReserveState, ServingWorkers,
+	Sessions, SlotCount, State, clock,
 	sessions::perquintill,
 	types::{Apr, Deadline, EconomyView, SessionView, WhyUnpaid},
 };

@@ -73,7 +73,9 @@ fn what_is_wrong_is_refused() {
 		};
 		// Another worker, without and with a session.
 		assert_eq!(verdict(HeartbeatStatement { worker: key(5), ..stated }, 5), Err(UNKNOWN));
-		assert_eq!(verdict(HeartbeatStatement { worker: key(1), ..stated }, 1), Err(UNKNOWN));
+		let (worker, session) = (key(1), session_id(1));
+		let of_one = HeartbeatStatement { worker, session, ..stated };
+		assert_eq!(verdict(of_one, 1), Err(UNKNOWN));
 		// Another session, another block, another fork.
 		let session = stated.session + 1;
 		assert_eq!(verdict(HeartbeatStatement { session, ..stated }, 0), Err(UNKNOWN));
@@ -130,9 +132,7 @@ fn only_the_transaction_pipeline_authorizes() {
 	run(|| {
 		let stated = challenged();
 		let call = call(stated, stated.sign(&chain(), &pair(0)));
-		for origin in
-			[RuntimeOrigin::none(), RuntimeOrigin::root(), RuntimeOrigin::signed(1)]
-		{
+		for origin in [RuntimeOrigin::none(), RuntimeOrigin::root(), RuntimeOrigin::signed(1)] {
 			let refused = call.clone().dispatch(origin).unwrap_err().error;
 			assert_eq!(refused, DispatchError::BadOrigin);
 		}
@@ -152,8 +152,7 @@ fn a_heartbeat_costs_nothing() {
 			let info = call.get_dispatch_info();
 			assert_eq!(info.class, frame_support::dispatch::DispatchClass::Operational);
 			assert_eq!(info.pays_fee, frame_support::dispatch::Pays::No);
-			let extrinsic =
-				Extrinsic::new_transaction(call, (frame_system::AuthorizeCall::new(),));
+			let extrinsic = Extrinsic::new_transaction(call, (frame_system::AuthorizeCall::new(),));
 			let (info, len) = (extrinsic.get_dispatch_info(), extrinsic.encoded_size());
 			let context = frame_system::ChainContext::<Test>::default();
 			let checked = Checkable::check(extrinsic, &context).unwrap();
@@ -274,10 +273,8 @@ fn order_of_answers_does_not_matter() {
 #[test]
 fn a_genesis_out_of_range_is_refused() {
 	let parameters = Parameters { min_score: 0, ..Parameters::launch() };
-	let config = crate::GenesisConfig::<Test> {
-		parameters: Some(parameters),
-		_config: Default::default(),
-	};
+	let config =
+		crate::GenesisConfig::<Test> { parameters: Some(parameters), _config: Default::default() };
 	let built = std::panic::catch_unwind(|| config.build_storage().is_ok());
 	assert!(built.is_err());
 }

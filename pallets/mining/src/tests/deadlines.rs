@@ -126,12 +126,12 @@ fn one_censoring_author_convicts_nobody() {
 		worker(0);
 		until_challenged(0);
 		Author::set(Some(3));
-		blocks(500);
+		blocks(300);
 		assert!(!is_unresponsive(0));
 		assert_eq!(Mining::next_challenge_deadline(key(0)).unwrap().authors_left, 2);
 		// Two together neither.
 		Author::set(Some(2));
-		blocks(500);
+		blocks(300);
 		assert!(!is_unresponsive(0));
 		Author::set(None);
 		blocks(5);
@@ -181,7 +181,8 @@ fn an_outage_of_the_network_costs_nobody_his_stake() {
 			}
 		}
 		let began = began.expect("it is seen");
-		assert!(began < 900, "{began}");
+		// In a network so small that each is asked every minute, the first misses drown in answers.
+		assert!(began < 1_200, "{began}");
 		let decayed = economy().accumulator.now().decay;
 		work(&up, 100);
 		if economy().outage {

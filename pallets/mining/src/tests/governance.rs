@@ -43,10 +43,7 @@ fn only_the_admin_changes_parameters() {
 		for origin in [RuntimeOrigin::signed(1), RuntimeOrigin::none()] {
 			let change = Mining::schedule_parameters(origin.clone(), same.clone(), at);
 			assert_noop!(change, DispatchError::BadOrigin);
-			assert_noop!(
-				Mining::unschedule_parameters(origin.clone()),
-				DispatchError::BadOrigin
-			);
+			assert_noop!(Mining::unschedule_parameters(origin.clone()), DispatchError::BadOrigin);
 			assert_noop!(Mining::spend_reserve(origin, 1, PHA), DispatchError::BadOrigin);
 		}
 	});
@@ -134,10 +131,12 @@ fn the_reserve_has_a_yearly_cap() {
 		// An account that cannot exist gets nothing, and the reserve keeps it.
 		block(5_256_000);
 		let before = ReserveState::<Test>::get();
-		assert!(frame_support::storage::with_storage_layer(|| {
-			Mining::spend_reserve(RuntimeOrigin::root(), 78, 1)
-		})
-		.is_err());
+		assert!(
+			frame_support::storage::with_storage_layer(|| {
+				Mining::spend_reserve(RuntimeOrigin::root(), 78, 1)
+			})
+			.is_err()
+		);
 		assert_eq!(ReserveState::<Test>::get(), before);
 		let credit = Mining::draw_reserve(PHA).unwrap();
 		use frame_support::traits::{Imbalance, fungible::Balanced};

@@ -1,10 +1,6 @@
 //! What keepers of stake command, and are told.
 
-use crate::{
-	Error, Event,
-	mock::*,
-	types::EndReason,
-};
+use crate::{Error, Event, mock::*, types::EndReason};
 use frame_support::{assert_noop, assert_ok};
 use phala_attestation::{Role, Tier};
 use phala_primitives::{Mining as MiningOf, SessionState, WorkerObligations};

@@ -182,10 +182,7 @@ fn nothing_before_the_first_block() {
 	run(|| {
 		attest(0, 1_000, Tier::One);
 		let state = crate::State::<Test>::take();
-		assert_eq!(
-			super::super::mock::start(0, 2_000 * PHA),
-			Err(Error::<Test>::NotBegun.into())
-		);
+		assert_eq!(super::super::mock::start(0, 2_000 * PHA), Err(Error::<Test>::NotBegun.into()));
 		crate::State::<Test>::set(state);
 	});
 }

@@ -19,7 +19,10 @@ fn a_donation_is_not_paid_out() {
 		let before = economy().endowment;
 		work(&[0], 10);
 		assert_eq!(economy().endowment, before);
-		assert_eq!(Mining::economy().unwrap().pot, before - paid() - economy().accumulator.treasury());
+		assert_eq!(
+			Mining::economy().unwrap().pot,
+			before - paid() - economy().accumulator.treasury()
+		);
 		// So that the books of the mock are right again.
 		Balances::set_balance(&1, Balances::balance(&1) + PHA / 2);
 		Balances::set_balance(&Mining::pot(), Balances::balance(&Mining::pot()) - PHA / 2);

@@ -16,25 +16,70 @@ const STEPS: usize = 400;
 
 #[derive(Clone, Debug)]
 enum Op {
-	Start { n: u32, pha: u128 },
-	TopUp { n: u32, pha: u128 },
-	Stop { n: u32 },
-	Reclaim { n: u32 },
-	Attest { n: u32, tier: u8, score: u64, platform: u32 },
-	Expire { n: u32 },
-	Lapse { n: u32 },
-	Ledger { open: bool },
-	Cases { open: bool },
-	Report { n: u32 },
-	Draws { on: bool },
-	Admits { on: bool },
-	Author { who: Option<u64> },
-	Serving { on: bool },
-	Tune { figure: u8, up: bool },
-	Weight { little: bool },
+	Start {
+		n: u32,
+		pha: u128,
+	},
+	TopUp {
+		n: u32,
+		pha: u128,
+	},
+	Stop {
+		n: u32,
+	},
+	Reclaim {
+		n: u32,
+	},
+	Attest {
+		n: u32,
+		tier: u8,
+		score: u64,
+		platform: u32,
+	},
+	Expire {
+		n: u32,
+	},
+	Lapse {
+		n: u32,
+	},
+	Ledger {
+		open: bool,
+	},
+	Cases {
+		open: bool,
+	},
+	Report {
+		n: u32,
+	},
+	Draws {
+		on: bool,
+	},
+	Admits {
+		on: bool,
+	},
+	Author {
+		who: Option<u64>,
+	},
+	Serving {
+		on: bool,
+	},
+	Tune {
+		figure: u8,
+		up: bool,
+	},
+	Weight {
+		little: bool,
+	},
 	/// Blocks in which those of the mask answer at this speed.
-	Work { mask: u8, speed: u64, blocks: u32, gap: u32 },
-	Stall { blocks: u32 },
+	Work {
+		mask: u8,
+		speed: u64,
+		blocks: u32,
+		gap: u32,
+	},
+	Stall {
+		blocks: u32,
+	},
 	CoolDown,
 }
 
@@ -106,9 +151,7 @@ impl Model {
 				Mining::on_attestation_change(&key(n), &AttestationChange::Renewed);
 			}
 			Op::Expire { n } => alter(n, |one| one.expires_at = Seconds::get()),
-			Op::Lapse { n } => {
-				Mining::on_attestation_change(&key(n), &AttestationChange::Lapsed)
-			}
+			Op::Lapse { n } => Mining::on_attestation_change(&key(n), &AttestationChange::Lapsed),
 			Op::Ledger { open } => LedgerOpen::set(open),
 			Op::Cases { open } => CaseOpen::set(open),
 			Op::Report { n } => {
