@@ -163,7 +163,9 @@ impl<T: Config> Pallet<T> {
 			Sessions::<T>::insert(worker, record);
 			return true;
 		}
-		economy.guard.record(true);
+		if !void {
+			economy.guard.record(true);
+		}
 		match record.money.phase() {
 			Phase::Computing(_) => {
 				Self::missed(worker, record, MissReason::NoAnswer, economy, versions);

@@ -68,6 +68,8 @@
 //! ## Assumptions
 //!
 //! - `on_poll` runs in each block outside of multi-block migrations, after the inherents.
+//! - The registry's `OnAttestationChange` is this pallet: an attestation that was renewed without its
+//!   word counts as one that had a gap.
 //! - [`Config::StakeKeeper`] and the ledger do not call [`Mining`] back.
 //! - The keeper has the worker's operator's consent, and holds the stake until it is reclaimed.
 //! - `frame_system`'s `BlockHashCount` is larger than any usual answer window.
@@ -77,7 +79,9 @@
 //!
 //! If the relay chain gives no randomness, nobody is challenged, and so nobody is paid. A challenge whose
 //! block's hash the chain has forgotten before it was due (a migration of hours) is void. Answers of
-//! workers on one side of a network split shorter than the window are late on the other.
+//! workers on one side of a network split shorter than the window are late on the other. A network of a
+//! few workers is asked more often than twice an hour, as at least one is drawn in each block; there an
+//! outage shows only when those that answer are as rarely due as those that do not.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 

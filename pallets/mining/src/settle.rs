@@ -71,6 +71,10 @@ impl<T: Config> Pallet<T> {
 
 		let v = record.money.v().to_planck_floor();
 		let at_risk = record.money.lost();
+		// Whole before and after: nothing to say.
+		let tell = (at_risk > 0 || record.warned) && !record.stopping;
+		record.warned = at_risk > 0;
+		Sessions::<T>::insert(worker, &record);
 		match outcome {
 			Outcome::Settled(settlement) => {
 				Self::deposit_event(Event::Settled { worker, settlement, v });
@@ -78,15 +82,11 @@ impl<T: Config> Pallet<T> {
 			}
 			Outcome::Recovered => Self::deposit_event(Event::Recovered { worker, v, at_risk }),
 		}
+		if tell {
+			T::StakeKeeper::on_at_risk(&record.keeper, &worker, at_risk);
+		}
 		if record.stopping {
 			Self::end(worker, record, EndReason::Stopped, economy, versions);
-		} else {
-			// Whole before and after: nothing to say.
-			if at_risk > 0 || record.warned {
-				T::StakeKeeper::on_at_risk(&record.keeper, &worker, at_risk);
-			}
-			record.warned = at_risk > 0;
-			Sessions::<T>::insert(worker, record);
 		}
 	}
 
@@ -138,9 +138,9 @@ impl<T: Config> Pallet<T> {
 			queue.next_silence = queue.next_silence.saturating_add(1);
 		});
 		record.warned = true;
-		T::StakeKeeper::on_at_risk(&record.keeper, &worker, at_risk);
-		Sessions::<T>::insert(worker, record);
+		Sessions::<T>::insert(worker, &record);
 		Self::deposit_event(Event::Missed { worker, reason, forfeited, at_risk });
+		T::StakeKeeper::on_at_risk(&record.keeper, &worker, at_risk);
 	}
 
 	/// Books the V of a session that had `before`, and lowers it to what its platform may still have.

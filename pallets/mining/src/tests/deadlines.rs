@@ -297,3 +297,15 @@ fn the_cost_of_a_block_does_not_grow_with_the_network() {
 		assert_eq!(used[0], used[1]);
 	});
 }
+
+#[test]
+fn a_full_block_takes_less_than_100_ms() {
+	use crate::WeightInfo;
+	type W = ();
+	let answered = <W as WeightInfo>::poll_entry().saturating_mul(350);
+	let full = <W as WeightInfo>::poll_base()
+		.saturating_add(<W as WeightInfo>::poll_batch().saturating_mul(2))
+		.saturating_add(answered)
+		.saturating_add(<W as WeightInfo>::poll_draw(350));
+	assert!(full.ref_time() < 100_000_000_000, "{full}");
+}
