@@ -143,7 +143,8 @@ impl<T: Config> Pallet<T> {
 		T::StakeKeeper::on_at_risk(&record.keeper, &worker, at_risk);
 	}
 
-	/// Books the V of a session that had `before`, and lowers it to what its platform may still have.
+	/// Books the V of a session that had `before`, and cuts what it gained to what its platform may
+	/// still have.
 	pub(crate) fn book_value(
 		record: &mut RecordOf<T>,
 		before: Fixed,
@@ -157,7 +158,8 @@ impl<T: Config> Pallet<T> {
 		PlatformValues::<T>::mutate(platform, |sum| {
 			let own = if platform == record.platform { before } else { Fixed::ZERO };
 			let others = sum.saturating_sub(own);
-			let most = Self::platform_limit().saturating_sub(others);
+			// A limit that was lowered cuts growth, not what is there.
+			let most = Self::platform_limit().saturating_sub(others).max(own);
 			if record.money.limit(most, &mut economy.accumulator, versions).is_err() {
 				defensive!("a session is limited right after its event");
 				Self::deposit_event(Event::Unexpected { kind: Unexpected::WrongState });

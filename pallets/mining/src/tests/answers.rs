@@ -306,3 +306,20 @@ fn an_empty_pot_pays_nothing_and_says_so() {
 		crate::State::<Test>::mutate(|economy| economy.as_mut().unwrap().endowment = endowment);
 	});
 }
+
+#[test]
+fn a_lowered_limit_cuts_nobody() {
+	run(|| {
+		for n in 0..2 {
+			attest_key(key(n), 77, 1_000, Tier::One);
+			start(n, 2_000 * PHA).unwrap();
+		}
+		let before = record(0).money.v();
+		PlatformLimit::set(5_000);
+		until_challenged(0);
+		block(1);
+		assert!(answer(0));
+		assert_eq!(record(0).money.v(), before);
+		PlatformLimit::set(120_000);
+	});
+}

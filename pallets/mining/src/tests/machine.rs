@@ -2,7 +2,7 @@
 
 use crate::{Error, mock::*};
 use phala_attestation::Tier;
-use phala_primitives::{Mining as MiningOf, SessionState};
+use phala_primitives::{AttestationChange, Mining as MiningOf, OnAttestationChange, SessionState};
 use phala_tokenomics::PHA;
 use sp_runtime::DispatchError;
 
@@ -128,6 +128,54 @@ fn reclaim() {
 		assert_eq!(<Sessions as MiningOf<u64>>::reclaim(&key(0)), Ok(2_000 * PHA));
 		assert_eq!(state_now(), None);
 	});
+}
+
+#[test]
+fn report_outage() {
+	let report = || {
+		let call = Mining::report_outage(RuntimeOrigin::signed(9), key(0));
+		call.map(|_| ()).map_err(|error| error.error)
+	};
+	table(
+		report,
+		[
+			(Err(Error::NoSession), None),
+			(Err(Error::NothingToReport), Computing),
+			(Err(Error::NothingToReport), Unresponsive),
+			(Err(Error::NothingToReport), Stopping),
+			(Err(Error::NothingToReport), CoolingDown),
+		],
+	);
+}
+
+#[test]
+fn a_change_of_the_attestation() {
+	use AttestationChange::*;
+	let moved = OperatorChanged { from: 1, to: 2 };
+	let reappraised = Reappraised { from: Tier::One, to: Tier::Five };
+	for change in [Registered, Renewed, reappraised, Lapsed, moved, Removed] {
+		for state in ALL {
+			run(|| {
+				bring_to(state);
+				// Answered, so that only a settling challenge can be open.
+				while state == Computing && record(0).challenge.is_some() {
+					work(&[0, 1], 1);
+				}
+				let before = crate::Sessions::<Test>::get(key(0));
+				Mining::on_attestation_change(&key(0), &change);
+				assert_eq!(state_now(), state);
+				let after = crate::Sessions::<Test>::get(key(0));
+				let settles = state == Computing && change == Renewed;
+				if settles {
+					assert_eq!(after.unwrap().challenge.unwrap().block, Mining::height());
+				} else if change == Lapsed && ![None, CoolingDown].contains(&state) {
+					assert!(after.unwrap().lapsed);
+				} else {
+					assert_eq!(after, before, "{state:?} {change:?}");
+				}
+			});
+		}
+	}
 }
 
 #[test]

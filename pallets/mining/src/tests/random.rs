@@ -118,6 +118,8 @@ struct Model {
 	/// What the keeper put behind each worker.
 	staked: BTreeMap<u32, Balance>,
 	tuned: u32,
+	reclaimed: u32,
+	topped_up: u32,
 }
 
 impl Model {
@@ -134,6 +136,7 @@ impl Model {
 				let add = || <M as MiningOf<u64>>::top_up(&key(n), pha * PHA);
 				if with_storage_layer(add).is_ok() {
 					*self.staked.get_mut(&n).unwrap() += pha * PHA;
+					self.topped_up += 1;
 				}
 			}
 			Op::Stop { n } => {
@@ -143,6 +146,7 @@ impl Model {
 				let back = with_storage_layer(|| <M as MiningOf<u64>>::reclaim(&key(n)));
 				if let Ok(back) = back {
 					assert_eq!(self.staked.remove(&n), Some(back), "neither more nor less");
+					self.reclaimed += 1;
 				}
 			}
 			Op::Attest { n, tier, score, platform } => {
@@ -286,7 +290,7 @@ impl Total {
 
 /// That the sequences did what they are there for.
 #[derive(Default)]
-struct Seen(std::cell::Cell<[u32; 4]>);
+struct Seen(std::cell::Cell<[u32; 6]>);
 
 impl Seen {
 	fn note(&self, model: &Model) {
@@ -295,6 +299,8 @@ impl Seen {
 		seen[1] += outages().len() as u32;
 		seen[2] += told_ended().len() as u32;
 		seen[3] += model.tuned;
+		seen[4] += model.reclaimed;
+		seen[5] += model.topped_up;
 		self.0.set(seen);
 	}
 
