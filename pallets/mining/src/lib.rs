@@ -271,7 +271,8 @@ pub mod pallet {
 		type ChangeInterval: Get<u32>;
 
 		/// Most that the V of all sessions on one platform add up to, in PHA, at least 1. A low one
-		/// keeps large machines from being used; a high one makes one broken machine worth more.
+		/// keeps large machines from being used; a high one makes one broken machine worth more. Where it
+		/// is lowered below what a platform has, that stays, grows no more, and breaks I7 until it fell.
 		#[pallet::constant]
 		type MaxPlatformValue: Get<u32>;
 
