@@ -79,7 +79,11 @@ pub trait Mining<Keeper> {
 
 	/// Puts `added` behind a running session. What its health had lost of the old stake is reported
 	/// as an offence first; health is whole afterwards. Takes effect when the worker has answered a
-	/// settling challenge.
+	/// settling challenge; until then, and if the session ends before, `added` lies idle and is
+	/// [reclaimed](Self::reclaim) with the rest.
+	///
+	/// The keeper counts `added` as stake of the worker from now on: the severity of an offence is what
+	/// was lost over the stake with it.
 	fn top_up(worker: &WorkerKey, added: u128) -> DispatchResult;
 
 	/// Ends a session: a challenge settles its pay, or is missed; then it cools down. Stopping what
@@ -108,6 +112,13 @@ pub trait StakeKeeper<Keeper, Credit> {
 	fn on_paid(keeper: &Keeper, worker: &WorkerKey, pay: Credit);
 
 	/// The session of `worker` ended and cools down: it was stopped, was away for too long, or its
-	/// attestation ended. The offence of what its health lost, if any, is on the ledger already.
+	/// attestation ended. The offence of what its health lost, if any, is on the ledger already, and
+	/// nothing more is [at risk](Self::on_at_risk).
 	fn on_ended(keeper: &Keeper, worker: &WorkerKey);
+
+	/// From now on `amount` of the stake behind `worker` is expected to be lost at worst: at a miss,
+	/// what is lost if it stays silent until the chain stops it; when it answers again, what its health
+	/// still lacks. Replaces what was said before. A keeper who sets it aside leaves nobody a reason to
+	/// run at the first silence.
+	fn on_at_risk(_keeper: &Keeper, _worker: &WorkerKey, _amount: u128) {}
 }

@@ -139,26 +139,63 @@ impl Session {
 		if self.at != acc.now() || acc.owed(&position) > 0 {
 			return Err(SessionError::SettleFirst);
 		}
+		let (stake, added) = self.with_more(extra, versions)?;
+		let initial_v = self.initial_v.saturating_add(added);
+		let slashed = self.lost();
+		acc.remove_share(position);
+		self.stake = stake;
+		self.health = Fixed::ONE;
+		self.initial_v = initial_v;
+		self.v = self.v.saturating_add(added).min(versions.current().v_max);
+		// Without a share, the attestation had expired: that remains so.
+		let tier = (position.share() > Fixed::ZERO).then_some(self.tier);
+		self.compute(tier, self.performance, self.serving, acc, versions);
+		Ok(slashed)
+	}
+
+	/// Whether `extra` planck could be added to the stake if the session were settled now.
+	pub fn check_top_up(&self, extra: Balance, versions: &Versions) -> Result<(), SessionError> {
+		self.with_more(extra, versions).map(|_| ())
+	}
+
+	/// The stake with `extra` planck more and without what health lacks, and what V^e gains.
+	fn with_more(
+		&self,
+		extra: Balance,
+		versions: &Versions,
+	) -> Result<(Balance, Fixed), SessionError> {
 		let p = versions.current();
 		let added = p.stake_factor(self.tier).mul_floor(Fixed::from_planck_floor(extra));
-		let initial_v = self.initial_v.saturating_add(added);
-		if initial_v > p.v_max {
+		if self.initial_v.saturating_add(added) > p.v_max {
 			return Err(SessionError::StakeTooHigh);
 		}
 		let stake = self.returned().saturating_add(extra);
 		if stake < p.min_stake(self.bench) {
 			return Err(SessionError::StakeTooLow);
 		}
-		let slashed = self.lost();
+		Ok((stake, added))
+	}
+
+	/// Lowers V to `most`, for instance to what is left of a cap that several sessions share. Right
+	/// after another event of the same block, as only then nothing is owed by the share of before.
+	pub fn limit(
+		&mut self,
+		most: Fixed,
+		acc: &mut Accumulator,
+		versions: &Versions,
+	) -> Result<(), SessionError> {
+		let position = self.position()?;
+		if self.v <= most {
+			return Ok(());
+		}
+		if self.at != acc.now() || acc.owed(&position) > 0 {
+			return Err(SessionError::SettleFirst);
+		}
 		acc.remove_share(position);
-		self.stake = stake;
-		self.health = Fixed::ONE;
-		self.initial_v = initial_v;
-		self.v = self.v.saturating_add(added).min(p.v_max);
-		// Without a share, the attestation had expired: that remains so.
+		self.v = most;
 		let tier = (position.share() > Fixed::ZERO).then_some(self.tier);
 		self.compute(tier, self.performance, self.serving, acc, versions);
-		Ok(slashed)
+		Ok(())
 	}
 
 	/// Stops for good. Pay and growth since the last event are forfeited, so settle first; returns

@@ -279,3 +279,39 @@ fn a_change_of_parameters_counts_from_its_block() {
 	let now = session.worth(e.acc.now(), &e.versions).v;
 	assert!(now == then && then > session.v());
 }
+
+#[test]
+fn a_limit_lowers_v_and_nothing_else() {
+	let mut e = Economy::new();
+	let mut session = e.start(2_000, 1_000, Tier::One).unwrap();
+	e.pass(10);
+	let half = Fixed::from_u32(1_725);
+	let early = session.limit(half, &mut e.acc, &e.versions);
+	assert_eq!(early, Err(SessionError::SettleFirst), "what is owed would be lost");
+	e.settle(&mut session, &answer(1_000)).unwrap();
+	let before = session.clone();
+	assert_eq!(session.limit(Fixed::from_u32(3_451), &mut e.acc, &e.versions), Ok(()));
+	assert_eq!(session, before);
+	assert_eq!(session.limit(half, &mut e.acc, &e.versions), Ok(()));
+	assert_eq!((session.v(), session.initial_v()), (half, before.initial_v()));
+	assert_eq!((session.health(), session.stake()), (before.health(), before.stake()));
+	assert_eq!(session.share(), crate::share(half, session.performance(), Tier::One));
+	assert_eq!(e.acc.sum(), session.share());
+	assert!(e.acc.is_conserved());
+	session.miss(&mut e.acc).unwrap();
+	let silent = session.limit(Fixed::ZERO, &mut e.acc, &e.versions);
+	assert_eq!(silent, Err(SessionError::NotComputing));
+}
+
+#[test]
+fn a_top_up_can_be_checked_before_it_happens() {
+	let mut e = Economy::new();
+	let mut session = e.start(2_000, 1_000, Tier::One).unwrap();
+	for extra in [PHA, 17_000 * PHA, 18_000 * PHA] {
+		let checked = session.check_top_up(extra, &e.versions);
+		let done = session.clone().top_up(extra, &mut e.acc.clone(), &e.versions);
+		assert_eq!(checked, done.map(|_| ()));
+	}
+	session.miss(&mut e.acc).unwrap();
+	assert_eq!(session.check_top_up(PHA, &e.versions), Ok(()));
+}

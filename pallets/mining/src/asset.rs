@@ -1,0 +1,99 @@
+//! Every touch of money.
+
+use crate::{Config, CreditOf, EconomyOf, Error, Event, Pallet, ReserveState, pallet::Unexpected};
+use frame_support::{
+	defensive,
+	traits::{
+		Get, Imbalance, OnUnbalanced,
+		fungible::{Balanced, Inspect},
+		tokens::{Fortitude, Precision, Preservation},
+	},
+};
+use phala_primitives::{StakeKeeper, WorkerKey};
+use phala_tokenomics::{Balance, RelayBlock, Reserve, Settlement};
+use sp_runtime::{DispatchError, DispatchResult};
+
+impl<T: Config> Pallet<T> {
+	/// Splits the reserve off the pot, and returns what the pot has left.
+	pub(crate) fn endow(now: RelayBlock) -> Balance {
+		let pot = Self::pot();
+		let spare = T::Currency::reducible_balance(&pot, Preservation::Preserve, Fortitude::Polite);
+		let moved = match Self::withdraw(&pot, T::InitialReserve::get().min(spare)) {
+			Some(credit) => {
+				let amount = credit.peek();
+				match T::Currency::resolve(&Self::reserve(), credit) {
+					Ok(()) => amount,
+					// It is less than an account may have: it stays in the pot.
+					Err(credit) => {
+						let back = T::Currency::resolve(&pot, credit);
+						debug_assert!(back.is_ok(), "the pot was just there");
+						0
+					}
+				}
+			}
+			None => 0,
+		};
+		ReserveState::<T>::put(Reserve::new(moved, T::ReserveYearly::get(), now));
+		let endowment =
+			T::Currency::reducible_balance(&pot, Preservation::Preserve, Fortitude::Polite);
+		Self::deposit_event(Event::Begun { endowment, reserve: moved });
+		endowment
+	}
+
+	/// Pays what a settlement says, which the accumulator has booked.
+	pub(crate) fn pay(keeper: &T::Keeper, worker: &WorkerKey, settlement: &Settlement) {
+		let sum = settlement.pool.saturating_add(settlement.treasury);
+		if sum == 0 {
+			return;
+		}
+		let Some(credit) = Self::withdraw(&Self::pot(), sum) else {
+			defensive!("the pot has what its endowment leaves");
+			Self::deposit_event(Event::Unexpected { kind: Unexpected::PotMissing });
+			return;
+		};
+		let (treasury, pool) = credit.split(settlement.treasury);
+		T::Treasury::on_unbalanced(treasury);
+		T::StakeKeeper::on_paid(keeper, worker, pool);
+	}
+
+	/// Takes `amount` out of the reserve, within its yearly cap.
+	pub fn draw_reserve(amount: Balance) -> Result<CreditOf<T>, DispatchError> {
+		let mut reserve = ReserveState::<T>::get().ok_or(Error::<T>::NotBegun)?;
+		let now = Self::present().ok_or(Error::<T>::NotBegun)?.0.accumulator.now().relay;
+		reserve.draw(amount, now).map_err(Error::<T>::from)?;
+		let credit = T::Currency::withdraw(
+			&Self::reserve(),
+			amount,
+			Precision::Exact,
+			Preservation::Expendable,
+			Fortitude::Polite,
+		)?;
+		ReserveState::<T>::put(reserve);
+		Ok(credit)
+	}
+
+	pub(crate) fn do_spend_reserve(beneficiary: T::AccountId, amount: Balance) -> DispatchResult {
+		let credit = Self::draw_reserve(amount)?;
+		T::Currency::resolve(&beneficiary, credit)
+			.map_err(|_| sp_runtime::TokenError::CannotCreate)?;
+		Self::deposit_event(Event::ReserveSpent { beneficiary, amount });
+		Ok(())
+	}
+
+	fn withdraw(from: &T::AccountId, amount: Balance) -> Option<CreditOf<T>> {
+		T::Currency::withdraw(
+			from,
+			amount,
+			Precision::Exact,
+			Preservation::Preserve,
+			Fortitude::Polite,
+		)
+		.ok()
+	}
+
+	/// Planck that a settlement can pay.
+	pub(crate) fn available(economy: &EconomyOf<T>) -> Balance {
+		let acc = &economy.accumulator;
+		economy.endowment.saturating_sub(acc.paid()).saturating_sub(acc.treasury())
+	}
+}

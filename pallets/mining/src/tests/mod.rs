@@ -1,0 +1,11 @@
+//! Tests by subject.
+
+mod answers;
+mod attacks;
+mod deadlines;
+mod governance;
+mod keepers;
+mod machine;
+mod pool;
+mod random;
+mod views;
