@@ -119,7 +119,8 @@ impl<T: Config> Pallet<T> {
 		for info in Tranches::<T>::iter_values().filter(|info| info.pool == id) {
 			ensure!(info.own + info.others > 0, "I5: a tranche of nothing");
 			(own, count) = (own + info.own, count + 1);
-			if let Some(loss) = info.loss {
+			// The delegators' part may be decided before the owner's.
+			if let Some(loss) = info.loss.filter(|_| info.others > 0) {
 				*rests.entry(loss).or_default() += info.others;
 			}
 		}

@@ -3,7 +3,7 @@
 
 mod mining;
 
-pub use mining::{Sessions, cooled, end, lose, pay, register, set_operator};
+pub use mining::{Sessions, cooled, end, lose, pay, register, report, set_operator};
 
 use crate as pallet_stake_pools;
 use crate::types::{PoolId, Position, TrancheId};
@@ -30,7 +30,6 @@ pub const GRACE: u32 = 2_800;
 pub const COOL_DOWN: u32 = 2_800;
 pub const ERA: u32 = 400;
 pub const WINDOW: u32 = 1_200;
-pub const DEFERRAL: u32 = WINDOW + ERA;
 pub const TREASURY: AccountId = 999;
 /// Where mining pays from.
 pub const SUBSIDY: AccountId = 998;
@@ -175,6 +174,13 @@ pub fn signed(who: AccountId) -> RuntimeOrigin {
 	RuntimeOrigin::signed(who)
 }
 
+/// Leaves no trace if it fails, as in a block.
+pub fn tx<R, E: From<sp_runtime::DispatchError>>(
+	call: impl FnOnce() -> Result<R, E>,
+) -> Result<R, E> {
+	frame_support::storage::with_storage_layer(call)
+}
+
 pub fn jump(blocks: u32) {
 	RelayBlock::set(RelayBlock::get() + blocks);
 }
@@ -227,8 +233,16 @@ pub fn running(pool: PoolId, n: u8, stake: u128) -> WorkerKey {
 	worker
 }
 
-pub fn get(pool: PoolId) -> crate::PoolOf<Test> {
-	Pools::load(pool).unwrap()
+/// A pool as of this round. As a call that does nothing else.
+pub fn get(id: PoolId) -> crate::PoolOf<Test> {
+	let pool = Pools::load(id).unwrap();
+	crate::Pools::<Test>::insert(id, &pool);
+	pool
+}
+
+/// Is it this amount, less a few plancks of rounding?
+pub fn near(amount: u128, of: u128) -> bool {
+	(of.saturating_sub(4)..=of).contains(&amount)
 }
 
 pub fn position(who: AccountId, pool: PoolId) -> crate::types::PositionInfo {
