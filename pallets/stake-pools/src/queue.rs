@@ -92,10 +92,13 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_process(id: PoolId, limit: u32) -> Result<u32, Error<T>> {
 		let mut pool = Self::load(id)?;
 		let mut paid = 0u32;
-		while paid < limit && !pool.is_frozen() && Self::pay_head(id, &mut pool) {
-			paid = paid.saturating_add(1);
-		}
-		if pool.head.is_none() && paid < limit && Self::pay_owner(id, &mut pool) {
+		while paid < limit && !pool.is_frozen() {
+			let owner = pool.head.is_none();
+			let done =
+				if owner { Self::pay_owner(id, &mut pool) } else { Self::pay_head(id, &mut pool) };
+			if !done {
+				break;
+			}
 			paid = paid.saturating_add(1);
 		}
 		Pools::<T>::insert(id, pool);

@@ -10,7 +10,7 @@ use frame_support::{defensive, ensure, traits::Get};
 use phala_attestation::Role;
 use phala_primitives::{AttestedWorkers, Mining, StakeKeeper, WorkerKey, WorkerObligations};
 use phala_tokenomics::mul_div_ceil;
-use sp_runtime::{DispatchError, DispatchResult, PerThing, Perbill, traits::Zero};
+use sp_runtime::{DispatchError, DispatchResult, PerThing, Perbill};
 
 impl<T: Config> StakeKeeper<PoolId, CreditOf<T>> for Pallet<T> {
 	fn on_paid(id: &PoolId, _worker: &WorkerKey, pay: CreditOf<T>) {
@@ -239,11 +239,10 @@ impl<T: Config> Pallet<T> {
 		}
 		Pools::<T>::insert(id, pool);
 		running.sort_unstable();
-		let mut missing = need.saturating_sub(coming);
-		let mut stopped = 0u32;
-		while !missing.is_zero() && stopped < MAX_STOPS {
+		let (mut missing, mut stopped) = (need.saturating_sub(coming), 0u32);
+		for _ in 0..MAX_STOPS {
 			let Some((stake, worker)) = pick(&mut running, missing) else { break };
-			// One that cannot be stopped now is left to the next call.
+			// One that cannot be stopped now is left to a later call.
 			if Self::stop_session(id, &worker, true).is_ok() {
 				missing = missing.saturating_sub(stake);
 				stopped = stopped.saturating_add(1);
@@ -257,6 +256,9 @@ impl<T: Config> Pallet<T> {
 /// Takes the smallest stake that is enough, or else the largest, out of a list in ascending order. The
 /// largest first makes them few; the last one is no larger than it has to be.
 pub(crate) fn pick<W>(running: &mut Vec<(u128, W)>, missing: u128) -> Option<(u128, W)> {
+	if missing == 0 {
+		return None;
+	}
 	let enough = running.partition_point(|(stake, _)| *stake < missing);
 	if enough < running.len() { Some(running.remove(enough)) } else { running.pop() }
 }
