@@ -57,7 +57,7 @@
 //!   [`MAX_OPEN_LOSSES`](types::MAX_OPEN_LOSSES) are open.
 //! - I6: the pot covers all rewards.
 //! - I7: what positions hold, once up to date, is the pool's value and what is set aside, but for the
-//!   rounding of operations, [`DUST`].
+//!   rounding of operations, `DUST`.
 //! - I8: workers and lists of workers name each other.
 //! - I9: starts count the positions that ask for them, and pools count their positions.
 //!

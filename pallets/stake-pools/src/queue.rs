@@ -129,12 +129,13 @@ impl<T: Config> Pallet<T> {
 			return true;
 		}
 		let shares = Self::affordable(pool, request.shares);
-		let released = match Self::redeem(id, pool, &who, &mut position, shares) {
-			Ok(released) if shares > 0 => released,
-			_ => {
-				Self::put_position(id, pool, &who, position);
-				return false;
-			}
+		let released = match shares {
+			0 => Err(Error::<T>::NotEnoughStake),
+			shares => Self::redeem(id, pool, &who, &mut position, shares),
+		};
+		let Ok(released) = released else {
+			Self::put_position(id, pool, &who, position);
+			return false;
 		};
 		if shares == request.shares {
 			Self::unlink(id, pool, &who);
