@@ -109,6 +109,29 @@ impl Shares {
 		Ok(shares)
 	}
 
+	/// Adds value without shares: a cancelled loss, where the holders are still those who bore it.
+	/// Returns what was added: all of it, unless the pool would be too large.
+	pub fn regain(&mut self, amount: Balance) -> Balance {
+		let value = self.value.saturating_add(amount);
+		let added = value.saturating_sub(self.value);
+		self.value = value;
+		added
+	}
+
+	/// Sells shares for a cancelled loss to those who bore it, where the holders are others by now.
+	/// As [`Self::issue`], but an exhausted pool sells too, at a price of 10⁻⁶: what its
+	/// shares still were worth is less than a millionth of what those get.
+	pub fn reissue(&mut self, amount: Balance) -> Result<Balance, PoolError> {
+		if !self.is_exhausted() {
+			return self.issue(amount);
+		}
+		let shares = amount.checked_mul(MAX_SHARES_PER_PLANCK).ok_or(PoolError::TooLarge)?;
+		let total = self.total.checked_add(shares).ok_or(PoolError::TooLarge)?;
+		let value = self.value.checked_add(amount).ok_or(PoolError::TooLarge)?;
+		*self = Self { total, value };
+		Ok(shares)
+	}
+
 	/// What `shares` are worth in planck, rounded down. All shares are worth all the value.
 	pub fn worth(&self, shares: Balance) -> Balance {
 		mul_div_floor(shares.min(self.total), self.value, self.total).unwrap_or(0)
@@ -167,6 +190,28 @@ mod tests {
 		let mut full = Shares::default();
 		full.issue(u128::MAX).unwrap();
 		assert_eq!(full.issue(1), Err(PoolError::TooLarge));
+	}
+
+	#[test]
+	fn a_cancelled_loss_comes_back() {
+		let mut pool = Shares::default();
+		pool.issue(10_000_000).unwrap();
+		let whole = pool;
+		pool.lose(4_000_000);
+		assert_eq!((pool.regain(4_000_000), pool), (4_000_000, whole));
+		// Others are in by now: who bore the loss gets shares of the price.
+		pool.lose(5_000_000);
+		assert_eq!(pool.issue(5_000_000), Ok(10_000_000));
+		assert_eq!(pool.reissue(5_000_000), Ok(10_000_000));
+		assert_eq!(pool.worth(10_000_000), 5_000_000);
+		// An exhausted pool gives back nearly all.
+		pool.lose(15_000_000);
+		assert_eq!(pool.reissue(4_000_000), Ok(4_000_000_000_000));
+		assert!(pool.worth(4_000_000_000_000) >= 3_999_960);
+		assert_eq!(pool.reissue(u128::MAX), Err(PoolError::TooLarge));
+		pool.lose(u128::MAX);
+		assert_eq!(pool.reissue(u128::MAX), Err(PoolError::TooLarge));
+		assert_eq!((pool.regain(5), pool.regain(u128::MAX)), (5, u128::MAX - 5));
 	}
 
 	#[derive(Clone, Debug)]
