@@ -11,6 +11,7 @@ extern crate alloc;
 mod attested;
 mod benchmark;
 mod endpoint;
+mod gatekeepers;
 mod keys;
 mod mining;
 mod slashing;
@@ -21,6 +22,10 @@ pub use attested::{
 };
 pub use benchmark::{BenchmarkStatement, MILLIS_PER_SCORE_PERIOD};
 pub use endpoint::{Endpoint, EndpointStatement, MAX_ENDPOINT_LEN};
+pub use gatekeepers::{
+	ClusterAccess, ClusterId, ComplaintStatement, DealingStatement, GatekeeperSet, Gatekeepers,
+	KeyRequestStatement, RegistrationStatement, Seat, requester,
+};
 pub use keys::{EncryptionKey, Measurement, PlatformId, WorkerKey, WorkerSignature};
 pub use mining::{Mining, SessionInfo, SessionState, StakeKeeper};
 pub use slashing::{

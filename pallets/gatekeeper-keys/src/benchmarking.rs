@@ -1,0 +1,6 @@
+//! b
+/// b
+pub trait BenchmarkHelper<A> {
+	/// b
+	fn a() -> A;
+}
