@@ -267,16 +267,21 @@ impl<T: Config> Pallet<T> {
 
 	/// Removes what is left of one seat of old shares, and after the last one the set.
 	pub(crate) fn remove_garbage() {
-		let Some(Garbage { number, next }) = Trash::<T>::get().first().copied() else { return };
-		VerificationShares::<T>::remove(number, next);
-		LastBlamed::<T>::remove(number, next);
-		Trash::<T>::mutate(|trash| match (following(next), trash.iter_mut().next()) {
-			(Some(next), Some(garbage)) => garbage.next = next,
-			_ => {
+		let mut trash = Trash::<T>::take();
+		let Some(garbage) = trash.iter_mut().next() else { return };
+		let (number, seat) = (garbage.number, garbage.next);
+		VerificationShares::<T>::remove(number, seat);
+		LastBlamed::<T>::remove(number, seat);
+		match following(seat) {
+			Some(next) => garbage.next = next,
+			None => {
 				Sets::<T>::remove(number);
 				trash.remove(0);
 			}
-		});
+		}
+		if !trash.is_empty() {
+			Trash::<T>::put(trash);
+		}
 	}
 
 	/// Stops a ceremony that has not made its key yet.

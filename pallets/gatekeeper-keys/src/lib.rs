@@ -112,7 +112,7 @@ use types::{
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
-	use alloc::vec::Vec;
+	use alloc::{boxed::Box, vec::Vec};
 	use frame_support::{pallet_prelude::*, weights::WeightMeter};
 	use frame_system::{ensure_authorized, pallet_prelude::*};
 	use phala_primitives::{
@@ -748,7 +748,7 @@ pub mod pallet {
 
 		#[cfg(feature = "try-runtime")]
 		fn try_state(_now: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
-			Ok(())
+			Self::do_try_state()
 		}
 	}
 
@@ -764,7 +764,7 @@ pub mod pallet {
 		#[pallet::authorize(|_, statement, signature| Self::authorize_register(statement, signature))]
 		pub fn register(
 			origin: OriginFor<T>,
-			statement: RegistrationStatement,
+			statement: Box<RegistrationStatement>,
 			signature: WorkerSignature,
 		) -> DispatchResult {
 			ensure_authorized(origin)?;
@@ -781,7 +781,7 @@ pub mod pallet {
 		#[pallet::authorize(|_, statement, signature| Self::authorize_deal(statement, signature))]
 		pub fn deal(
 			origin: OriginFor<T>,
-			statement: DealingStatement,
+			statement: Box<DealingStatement>,
 			signature: WorkerSignature,
 		) -> DispatchResult {
 			ensure_authorized(origin)?;
@@ -800,7 +800,7 @@ pub mod pallet {
 		#[pallet::authorize(|_, statement, signature| Self::authorize_complain(statement, signature))]
 		pub fn complain(
 			origin: OriginFor<T>,
-			statement: ComplaintStatement,
+			statement: Box<ComplaintStatement>,
 			signature: WorkerSignature,
 		) -> DispatchResult {
 			ensure_authorized(origin)?;
@@ -817,7 +817,7 @@ pub mod pallet {
 		#[pallet::authorize(|_, statement, signature| Self::authorize_request(statement, signature))]
 		pub fn request(
 			origin: OriginFor<T>,
-			statement: KeyRequestStatement,
+			statement: Box<KeyRequestStatement>,
 			signature: WorkerSignature,
 		) -> DispatchResult {
 			ensure_authorized(origin)?;
@@ -838,10 +838,10 @@ pub mod pallet {
 			origin: OriginFor<T>,
 			id: RequestId,
 			seat: MemberIndex,
-			partial: Partial,
+			partial: Box<Partial>,
 		) -> DispatchResult {
 			ensure_authorized(origin)?;
-			Self::do_answer(id, seat, partial)
+			Self::do_answer(id, seat, *partial)
 		}
 
 		/// Make the key of the next epoch. Workers can ask for either key until the old one retires.
@@ -927,12 +927,12 @@ pub mod pallet {
 		}
 
 		/// The set in office, in the order of seats.
-		pub fn in_office() -> Vec<Seat<T::AccountId>> {
+		pub fn office() -> Vec<Seat<T::AccountId>> {
 			<Self as Gatekeepers<_>>::in_office()
 		}
 
 		/// May the bond of `who` be released, as far as the keys are concerned?
-		pub fn may_unbond(who: T::AccountId) -> bool {
+		pub fn can_unbond(who: T::AccountId) -> bool {
 			<Self as Gatekeepers<_>>::may_unbond(&who)
 		}
 

@@ -1,1 +1,8 @@
+//! Tests by subject, all with real keys and real proofs.
 
+mod ceremonies;
+mod elections;
+mod faults;
+mod griefing;
+mod requests;
+mod states;
