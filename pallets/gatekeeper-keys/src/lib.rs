@@ -686,7 +686,7 @@ pub mod pallet {
 		EpochNotLive,
 		/// There is no such request. It may have expired; the worker can repeat it.
 		RequestNotFound,
-		/// The statement is not valid any more, or for too long. Make it for at most the request period.
+		/// The statement is not valid any more, or for too long. Make it for less than the request period.
 		NotValidNow,
 		/// Too many requests of this worker, or of all, are on record. Wait until some expire.
 		TooManyRequests,

@@ -24,7 +24,7 @@ impl<T: Config> Pallet<T> {
 		let KeyRequestStatement { worker, input, valid_until, request } = statement;
 		let now = Self::now();
 		let latest = now.saturating_add(T::RequestPeriod::get());
-		ensure!((now..=latest).contains(valid_until), Error::NotValidNow);
+		ensure!((now..latest).contains(valid_until), Error::NotValidNow);
 		let key = LiveKeys::<T>::get(input.epoch).ok_or(Error::EpochNotLive)?;
 		ensure!(!OpenFor::<T>::contains_key(worker, input), Error::AlreadyDone);
 		let most = T::MaxRequestsPerWorker::get();

@@ -79,6 +79,22 @@ impl Person {
 		(deals, Keys::seat_of(attempt.number(), &self.worker()))
 	}
 
+	/// Does the chain still wait for its registration, for its dealing?
+	pub fn owes(&self) -> (bool, bool) {
+		let Some(attempt) = Current::<Test>::get() else { return (false, false) };
+		let (deals, receives) = self.seats(&attempt);
+		let lacks = |seat: Option<MemberIndex>, set: MemberSet| {
+			seat.is_some_and(|seat| !set.contains(seat))
+		};
+		let committing = matches!(attempt.phase, Phase::Committing { .. });
+		let sharing = matches!(attempt.phase, Phase::Sharing { .. });
+		let committed = deals.is_some_and(|seat| attempt.digests.contains(seat));
+		(
+			committing && (lacks(deals, attempt.digests) || lacks(receives, attempt.keys)),
+			sharing && committed && lacks(deals, attempt.dealings),
+		)
+	}
+
 	/// Takes its part in the ceremony under way; `None` if it has none.
 	pub fn join(&mut self) -> Option<&mut Member> {
 		let attempt = Current::<Test>::get()?;
@@ -240,6 +256,7 @@ impl World {
 	pub fn register(&mut self, silent: &[AccountId]) {
 		for person in &mut self.people {
 			if !silent.contains(&person.account)
+				&& person.owes().0
 				&& let Some(call) = person.registration()
 			{
 				send(call).unwrap();
@@ -251,6 +268,7 @@ impl World {
 	pub fn deal(&mut self, silent: &[AccountId]) {
 		for person in &mut self.people {
 			if !silent.contains(&person.account)
+				&& person.owes().1
 				&& let Some(call) = person.dealing()
 			{
 				send(call).unwrap();
@@ -283,10 +301,15 @@ impl World {
 		}
 	}
 
-	/// Everybody does what is to be done until the ceremony that is to begin or under way is over and
-	/// cleared; those in `silent` do nothing at all.
+	/// Waits for the next ceremony if none is under way, and has everybody do what is to be done until
+	/// it is over and cleared; those in `silent` do nothing at all.
 	pub fn run(&mut self, silent: &[AccountId]) {
 		poll();
+		for _ in 0..RETRY {
+			if !Current::<Test>::exists() {
+				pass(1);
+			}
+		}
 		self.register(silent);
 		self.pass_phase();
 		self.deal(silent);
@@ -294,7 +317,9 @@ impl World {
 		self.inspect(silent);
 		self.pass_phase();
 		self.take_shares();
-		pass(KEEP + 5);
+		while Current::<Test>::get().is_some_and(|attempt| !attempt.is_open()) {
+			pass(1);
+		}
 	}
 
 	/// Waits until the phase is over, at once if nobody is awaited.
@@ -358,7 +383,7 @@ impl Client {
 
 	/// A request, as long as it can be valid.
 	pub fn ask(&mut self, epoch: u32, cluster: ClusterId) -> (Blind, Request, Call<Test>) {
-		self.ask_until(epoch, cluster, RelayBlock::get() + REQUEST)
+		self.ask_until(epoch, cluster, RelayBlock::get() + REQUEST - 1)
 	}
 
 	pub fn ask_until(

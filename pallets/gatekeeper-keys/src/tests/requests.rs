@@ -44,7 +44,7 @@ fn a_request_blinds_its_own_clusters_point() {
 		let _world = World::with_key(3, &[1, 2, 3]);
 		let mut client = Client::new(100);
 		admit(OTHER, client.worker());
-		let until = RelayBlock::get() + REQUEST;
+		let until = RelayBlock::get() + REQUEST - 1;
 		let (_, request, _) = client.ask(0, CLUSTER);
 		// The blinded point of one cluster under the name of another, or under another moment.
 		let input = threshold::ClusterInput { epoch: 0, cluster: OTHER };
@@ -126,10 +126,10 @@ fn requests_are_bounded_and_cannot_be_repeated_by_others() {
 		let mut world = World::with_key(3, &[1, 2, 3]);
 		let mut client = Client::new(100);
 		let clusters = [[1; 32], [2; 32], [3; 32]];
-		clusters.map(|cluster| admit(cluster, client.worker()));
+		clusters.iter().for_each(|cluster| admit(*cluster, client.worker()));
 		let too_late = client.ask_until(0, clusters[0], RelayBlock::get() - 1).2;
 		refused(&too_late, Error::NotValidNow);
-		let too_long = client.ask_until(0, clusters[0], RelayBlock::get() + REQUEST + 1).2;
+		let too_long = client.ask_until(0, clusters[0], RelayBlock::get() + REQUEST).2;
 		refused(&too_long, Error::NotValidNow);
 		let first = client.ask(0, clusters[0]).2;
 		assert_ok!(send(first.clone()));
