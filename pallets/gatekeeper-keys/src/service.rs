@@ -30,8 +30,11 @@ impl<T: Config> Step<T> {
 			Self::Derive(..) => T::WeightInfo::step_derive().max(T::WeightInfo::step_install()),
 			Self::Report(_) => T::WeightInfo::step_report(),
 			Self::EndKeeping(_) | Self::Clear(..) => T::WeightInfo::step_clear(),
-			Self::Garbage | Self::EndEpoch(_) => T::WeightInfo::step_tidy(),
-			Self::ExamineRequest(..) => T::WeightInfo::step_examine(),
+			Self::Garbage => T::WeightInfo::step_tidy(),
+			Self::EndEpoch(_) => T::WeightInfo::step_end_epoch(),
+			Self::ExamineRequest(..) => {
+				T::WeightInfo::step_blame().max(T::WeightInfo::step_forget())
+			}
 		}
 	}
 
@@ -121,12 +124,13 @@ impl<T: Config> Pallet<T> {
 		{
 			return Some(Step::EndEpoch(epoch));
 		}
-		if !Trash::<T>::get().is_empty() {
-			return Some(Step::Garbage);
+		// Who was away still needs the old verification shares to check dealings with.
+		if Current::<T>::exists() {
+			return None;
 		}
-		match Current::<T>::exists() {
-			true => None,
-			false => Self::plan().ok().map(Step::Open),
+		match Trash::<T>::get().is_empty() {
+			true => Self::plan().ok().map(Step::Open),
+			false => Some(Step::Garbage),
 		}
 	}
 }

@@ -64,10 +64,14 @@ pub trait WeightInfo {
 	fn step_report() -> Weight;
 	/// Step: the messages of a seat are removed.
 	fn step_clear() -> Weight;
-	/// Step: what is left of a seat of old shares is removed, or an old key ends.
+	/// Step: what is left of a seat of old shares is removed.
 	fn step_tidy() -> Weight;
-	/// Step: an expired request is removed, or somebody reported for it.
-	fn step_examine() -> Weight;
+	/// Step: an old key ends.
+	fn step_end_epoch() -> Weight;
+	/// Step: somebody is reported for not answering a request.
+	fn step_blame() -> Weight;
+	/// Step: an expired request is removed with its answers.
+	fn step_forget() -> Weight;
 }
 
 /// The heaviest step of the hook.
@@ -81,7 +85,9 @@ pub(crate) fn heaviest_step<T: crate::Config>() -> Weight {
 		T::WeightInfo::step_report(),
 		T::WeightInfo::step_clear(),
 		T::WeightInfo::step_tidy(),
-		T::WeightInfo::step_examine(),
+		T::WeightInfo::step_end_epoch(),
+		T::WeightInfo::step_blame(),
+		T::WeightInfo::step_forget(),
 	]
 	.into_iter()
 	.fold(Weight::zero(), |most, one| most.max(one))
@@ -205,9 +211,17 @@ impl<Db: Get<RuntimeDbWeight>> WeightInfo for Derived<Db> {
 	fn step_tidy() -> Weight {
 		derived::<Db>(20, 0, 16, 4)
 	}
-	// request, key, set, period, access; a report, or 32 partials and the request
-	fn step_examine() -> Weight {
-		derived::<Db>(50, 1, 20 + 3 * ATTESTED + REPORT, 6 + 32)
+	// two keys, record, garbage; key, record, garbage
+	fn step_end_epoch() -> Weight {
+		derived::<Db>(20, 0, 18, 3)
+	}
+	// request, key, set, period, access; request, period, a report
+	fn step_blame() -> Weight {
+		derived::<Db>(50, 1, 20 + 3 * ATTESTED + REPORT, 2 + REPORT)
+	}
+	// request, key, access; request, index, count, total, queue, 32 answers
+	fn step_forget() -> Weight {
+		derived::<Db>(50, 0, 20 + 2 * ATTESTED, 5 + 32)
 	}
 }
 
@@ -287,7 +301,13 @@ impl WeightInfo for () {
 	fn step_tidy() -> Weight {
 		Derived::<RocksDbWeight>::step_tidy()
 	}
-	fn step_examine() -> Weight {
-		Derived::<RocksDbWeight>::step_examine()
+	fn step_end_epoch() -> Weight {
+		Derived::<RocksDbWeight>::step_end_epoch()
+	}
+	fn step_blame() -> Weight {
+		Derived::<RocksDbWeight>::step_blame()
+	}
+	fn step_forget() -> Weight {
+		Derived::<RocksDbWeight>::step_forget()
 	}
 }

@@ -4,5 +4,6 @@ mod ceremonies;
 mod elections;
 mod faults;
 mod griefing;
+mod random;
 mod requests;
 mod states;
