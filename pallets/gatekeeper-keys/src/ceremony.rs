@@ -263,6 +263,7 @@ impl<T: Config> Pallet<T> {
 		}
 		Current::<T>::kill();
 		Self::deposit_event(Event::CeremonyCleared { number });
+		Self::forget_settled();
 	}
 
 	/// Removes what is left of one seat of old shares, and after the last one the set.

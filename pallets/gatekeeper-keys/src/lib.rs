@@ -426,7 +426,7 @@ pub mod pallet {
 			/// Its size.
 			seats: u32,
 		},
-		/// An election named the set in office again, and its shares are young enough.
+		/// The set that was elected is in office already, and its shares are young enough.
 		SetConfirmed {
 			/// Its size.
 			seats: u32,

@@ -42,18 +42,23 @@ impl<T: Config> Pallet<T> {
 	fn do_on_set_elected(elected: Vec<(T::AccountId, WorkerKey)>) -> DispatchResult {
 		let seats = Self::eligible(elected);
 		ensure!(seats.len() >= usize::from(T::MinSeats::get()), Error::<T>::TooFewSeats);
-		let seated = seats.len() as u32;
-		match Self::is_settled(&seats) {
-			true => {
-				NextSet::<T>::kill();
-				Self::deposit_event(Event::SetConfirmed { seats: seated });
-			}
-			false => {
-				NextSet::<T>::put(Elected { seats, trial: Trial::default() });
-				Self::deposit_event(Event::SetElected { seats: seated });
-			}
+		Self::deposit_event(Event::SetElected { seats: seats.len() as u32 });
+		NextSet::<T>::put(Elected { seats, trial: Trial::default() });
+		// A ceremony under way may bring another set into office first.
+		if !Current::<T>::exists() {
+			Self::forget_settled();
 		}
 		Ok(())
+	}
+
+	/// Nothing is to be done for a set that is in office already.
+	pub(crate) fn forget_settled() {
+		if let Some(next) = NextSet::<T>::get()
+			&& Self::is_settled(&next.seats)
+		{
+			NextSet::<T>::kill();
+			Self::deposit_event(Event::SetConfirmed { seats: next.seats.len() as u32 });
+		}
 	}
 
 	/// Does everybody in the set, and nobody else, hold a share that is young enough?

@@ -119,6 +119,76 @@ fn an_election_during_a_ceremony_waits_for_it() {
 }
 
 #[test]
+fn the_set_in_office_comes_back_if_it_is_elected_during_its_own_handover() {
+	build_and_execute(|| {
+		let mut world = World::with_key(8, &[1, 2, 3]);
+		let office = || Keys::office().into_iter().map(|seat| seat.account).collect::<Vec<_>>();
+		for fails in [false, true] {
+			world.elect(&[4, 5, 6]);
+			poll();
+			world.elect(&[1, 2, 3]);
+			world.run(if fails { &[1, 2, 3, 4, 5, 6] } else { &[] });
+			match fails {
+				true => assert!(next().is_empty(), "it never left"),
+				false => {
+					assert_eq!(office(), [4, 5, 6]);
+					world.run(&[]);
+				}
+			}
+			assert_eq!(office(), [1, 2, 3]);
+			assert!(next().is_empty());
+		}
+		reports();
+	});
+}
+
+#[test]
+fn the_last_moment_counts_and_the_next_does_not() {
+	build_and_execute(|| {
+		let mut world = World::new(3);
+		world.elect(&[1, 2, 3]);
+		poll();
+		let begun = RelayBlock::get();
+		let at = |block: u32| {
+			RelayBlock::set(block);
+			LastSeen::<Test>::put(block);
+		};
+		let late = Err(Error::<Test>::WrongPhase.into());
+		let [one, two] = [1, 2].map(|who| world.person(who).registration().unwrap());
+		at(begun + COMMIT - 1);
+		poll();
+		assert_eq!(send(one), Ok(()));
+		at(begun + COMMIT);
+		assert_eq!(in_pool(&two), late, "also before the hook has run");
+		at(begun + COMMIT - 1);
+		world.register(&[]);
+		poll();
+		let [one, two] = [1, 2].map(|who| world.person(who).dealing().unwrap());
+		let begun = RelayBlock::get();
+		at(begun + SHARE - 1);
+		poll();
+		assert_eq!(send(one), Ok(()));
+		at(begun + SHARE);
+		assert_eq!(in_pool(&two), late);
+		at(begun + SHARE - 1);
+		world.deal(&[]);
+		poll();
+		let lie = world.person(1).false_complaint(seat(2)).unwrap();
+		let lie = world.person(1).complaining(seat(2), lie);
+		let begun = RelayBlock::get();
+		at(begun + COMPLAIN);
+		assert_eq!(in_pool(&lie), late);
+		at(begun + COMPLAIN - 1);
+		poll();
+		assert_eq!(send(lie), Ok(()));
+		at(begun + COMPLAIN);
+		poll();
+		assert!(CurrentEpoch::<Test>::exists());
+		reports();
+	});
+}
+
+#[test]
 fn a_lapsed_member_may_hand_over_and_nothing_else() {
 	build_and_execute(|| {
 		let mut world = World::with_key(5, &[1, 2, 3, 4]);
