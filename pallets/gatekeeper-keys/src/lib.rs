@@ -38,7 +38,7 @@
 //! | Complaining | [`complain`](Pallet::complain) | convicts dealer or complainer | [`Config::ComplainPeriod`] |
 //! | Aggregating, Deriving | – | one dealing, one verification share a step; then the key is in use | done |
 //! | Reporting | – | one fault a step to the ledger | done |
-//! | Kept | read dealings that they missed | – | [`Config::KeepPeriod`]; skipped after a failure |
+//! | Kept | read dealings that they missed | keeps them, and what they are checked with | [`Config::KeepPeriod`]; skipped after a failure |
 //! | Clearing | – | the messages of one seat a step | done |
 //!
 //! A failed ceremony changes nothing: the set in office stays there, [`Pallet::why_failed`] names cause
