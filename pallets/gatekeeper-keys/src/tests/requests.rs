@@ -244,6 +244,31 @@ fn a_handover_restarts_requests_that_were_not_fulfilled() {
 }
 
 #[test]
+fn new_holders_do_not_answer_for_requests_that_are_older_than_their_shares() {
+	build_and_execute(|| {
+		let mut world = World::with_key(7, &[1, 2, 3, 4, 5]);
+		world.elect(&[2, 3, 4, 6, 7]);
+		poll();
+		world.register(&[]);
+		world.pass_phase();
+		world.deal(&[]);
+		world.pass_phase();
+		world.inspect(&[]);
+		assert_ok!(send(Client::new(100).ask(0, CLUSTER).2));
+		world.pass_phase();
+		world.take_shares();
+		// One answers, so that the request counts on the new shares; the others had less time.
+		world.answer(0, &[1, 2, 3, 4, 5, 7]);
+		let request = Requests::<Test>::get(0).unwrap();
+		assert_eq!(request.sharing, LiveKeys::<Test>::get(0).unwrap().number);
+		assert_eq!((request.answered.len(), request.fulfilled), (1, false));
+		pass(REQUEST);
+		assert_eq!(Requests::<Test>::count(), 0);
+		assert!(reported().is_empty());
+	});
+}
+
+#[test]
 fn one_tag_for_each_answer_and_request() {
 	build_and_execute(|| {
 		let mut world = World::with_key(3, &[1, 2, 3]);
