@@ -11,6 +11,7 @@ extern crate alloc;
 mod attested;
 mod benchmark;
 mod endpoint;
+mod gatekeepers;
 mod heartbeat;
 mod keys;
 mod mining;
@@ -22,6 +23,10 @@ pub use attested::{
 };
 pub use benchmark::{BenchmarkStatement, MILLIS_PER_SCORE_PERIOD};
 pub use endpoint::{Endpoint, EndpointStatement, MAX_ENDPOINT_LEN};
+pub use gatekeepers::{
+	ClusterAccess, ClusterId, ComplaintStatement, DealingStatement, GatekeeperSet, Gatekeepers,
+	KeyRequestStatement, RegistrationStatement, Seat, requester,
+};
 pub use heartbeat::HeartbeatStatement;
 pub use keys::{EncryptionKey, Measurement, PlatformId, WorkerKey, WorkerSignature};
 pub use mining::{Mining, SessionInfo, SessionState, StakeKeeper};

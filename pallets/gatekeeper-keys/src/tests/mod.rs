@@ -1,0 +1,9 @@
+//! Tests by subject, all with real keys and real proofs.
+
+mod ceremonies;
+mod elections;
+mod faults;
+mod griefing;
+mod random;
+mod requests;
+mod states;
