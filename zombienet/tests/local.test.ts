@@ -20,21 +20,28 @@ import {
   wellKnown,
 } from "../src/client.ts";
 import { COLLATORS, LocalNetwork, PARA_ID, RPC_PORTS, VALIDATORS } from "../src/network.ts";
+import { Worker } from "../src/worker.ts";
 
 const alice = wellKnown("Alice");
+const ferdie = wellKnown("Ferdie");
 
 let network: LocalNetwork;
 let relay: ApiPromise;
 let collators: ApiPromise[];
+/// Goes through the same troubles as the network.
+let worker: Worker;
 
 before(async () => {
   network = await LocalNetwork.start();
   await network.ready(900, (line) => console.log(`  ${line}`));
   relay = await network.connect(VALIDATORS[0]);
   collators = await Promise.all(COLLATORS.map((name) => network.connect(name)));
+  worker = new Worker(RPC_PORTS[COLLATORS[0]], "//Ferdie");
+  worker.start();
 });
 
 after(async () => {
+  await worker?.remove();
   await network?.stop();
 });
 
@@ -139,6 +146,20 @@ test("after a restart of both validators the chain resumes", async () => {
   const before = await finalisedNumber(collators[0]);
   await until("new finalised blocks", 300, async () =>
     (await finalisedNumber(collators[0])) >= before + 5);
+});
+
+test("a worker has attested itself meanwhile, and is measured", async () => {
+  const api = collators[0];
+  const key = await until("the worker has its key", 30, async () => worker.key());
+  const record = await until("it is registered and measured", 600, async () => {
+    const found = (await api.query.workerRegistry.workers(key)).toJSON() as
+      { operator: string; score: { value: number } | null } | null;
+    return found?.score ? found : undefined;
+  });
+  assert.equal(record.operator, api.createType("AccountId", ferdie.publicKey).toJSON());
+  assert.ok(record.score!.value > 0);
+  const keys = await api.query.workerRegistry.operatorWorkers.keys(ferdie.address);
+  assert.deepEqual(keys.map((entry) => entry.args[1].toHex()), [key]);
 });
 
 test("the candidate authors, and leaves with its bond", async () => {
