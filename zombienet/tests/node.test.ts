@@ -84,12 +84,17 @@ test("data of another chain is refused with a remedy", async () => {
 });
 
 test("the live template names what it lacks, and refuses a well-known key", () => {
-  fails(["export-chain-spec", "--chain", "live", "--raw"], /genesis has no collator/);
+  fails(["export-chain-spec", "--chain", "live", "--raw"], /0 plancks can vote/);
   const template = join(directory, "live.json");
   assert.equal(node("export-chain-spec", "--chain", "live", "--output", template).status, 0);
   const spec = JSON.parse(readFileSync(template, "utf8"));
   const patch = spec.genesis.runtimeGenesis.patch;
   const alice = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+  const million = 1e18;
+  patch.balances.balances[1][1] = 290 * million;
+  patch.balances.balances.push([alice, 10 * million]);
+  writeFileSync(template, JSON.stringify(spec));
+  fails(["export-chain-spec", "--chain", template, "--raw"], /genesis has no collator/);
   patch.collatorSelection.invulnerables = [alice];
   patch.session.keys = [[alice, alice, { aura: alice }]];
   writeFileSync(template, JSON.stringify(spec));
