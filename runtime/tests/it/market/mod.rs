@@ -20,7 +20,7 @@ const SCORE: u64 = 1_000;
 const STAKE: Balance = 2_000 * PHA;
 
 /// Runs `test` on a chain with attested workers, each on a machine of its own, all operated by alice.
-fn market(workers: &[&str], test: impl FnOnce()) {
+pub fn market(workers: &[&str], test: impl FnOnce()) {
 	run(|| {
 		block(vec![]);
 		for name in workers {
@@ -51,7 +51,7 @@ fn succeed(who: &str, calls: Vec<RuntimeCall>) {
 
 /// Alice's pool with `own` PHA of hers and `contributed` PHA of bob's, in which `names` mine with
 /// [`STAKE`] each.
-fn pool(own: Balance, contributed: Balance, names: &[&str]) -> PoolId {
+pub fn pool(own: Balance, contributed: Balance, names: &[&str]) -> PoolId {
 	let pool = pallet_stake_pools::NextPool::<Runtime>::get();
 	let commission = sp_runtime::Perbill::from_percent(10);
 	succeed("alice", vec![pallet_stake_pools::Call::create { own: own * PHA, commission }.into()]);
@@ -82,7 +82,7 @@ fn chain_id() -> ChainId {
 
 /// What a worker states in the next block at the speed of its benchmark, if a challenge is open whose
 /// block's hash is known.
-fn statement(name: &str) -> Option<HeartbeatStatement> {
+pub fn statement(name: &str) -> Option<HeartbeatStatement> {
 	let record = Sessions::<Runtime>::get(worker(name))?;
 	let at = record.challenge.filter(|at| at.block < System::block_number())?;
 	let clock = State::<Runtime>::get().expect("mining began").clock;
@@ -95,7 +95,7 @@ fn statement(name: &str) -> Option<HeartbeatStatement> {
 	})
 }
 
-fn heartbeat(statement: HeartbeatStatement, signer: &str) -> UncheckedExtrinsic {
+pub fn heartbeat(statement: HeartbeatStatement, signer: &str) -> UncheckedExtrinsic {
 	let signature = statement.sign(&chain_id(), &pair(signer));
 	general(pallet_mining::Call::heartbeat { statement, signature })
 }
