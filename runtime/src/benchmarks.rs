@@ -165,7 +165,7 @@ impl Market {
 	fn attest(n: u32, operator: &AccountId) -> WorkerKey {
 		let seed = format!("//{n}").into_bytes();
 		let worker = sp_io::crypto::sr25519_generate(KeyTypeId(*b"pwrk"), Some(seed));
-		let platform = H256::from_low_u64_be(n.into());
+		let platform = H256(sp_io::hashing::blake2_256(&n.encode()));
 		let deposit = <Balances as Balanced<AccountId>>::issue(10 * PHA);
 		let _ = <Balances as Balanced<AccountId>>::resolve(operator, deposit);
 		pallet_worker_registry::benchmarking::attest::<Runtime>(worker, operator, platform, 1_000);

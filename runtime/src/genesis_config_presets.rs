@@ -87,7 +87,7 @@ mod development {
 		},
 		time::MINUTES,
 	};
-	use phala_tokenomics::{Fixed, Parameters};
+	use phala_tokenomics::Parameters;
 	use sp_core::{Bytes, H256};
 	use sp_genesis_builder::{DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
 	use sp_keyring::Sr25519Keyring::{self, Alice, Bob};
@@ -96,11 +96,12 @@ mod development {
 	/// unresponsive worker may come back after two minutes and loses 6 % of its V per hour, and pay is
 	/// capped at 0.6 % of V per hour.
 	fn parameters() -> Parameters {
+		let launch = Parameters::launch();
 		Parameters {
 			probation: 2 * MINUTES,
-			slash: Fixed::constant(1, 10_000),
-			pay_cap: Fixed::constant(1, 100_000),
-			..Parameters::launch()
+			slash: launch.slash.times(60),
+			pay_cap: launch.pay_cap.times(12),
+			..launch
 		}
 	}
 
