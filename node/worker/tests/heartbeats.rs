@@ -371,19 +371,19 @@ fn a_calm_challenge_is_answered_with_nearly_all_of_the_benchmark() {
 	assert_eq!((model.started, model.kernel), (5, None));
 }
 
-/// Killed once at every single point: the challenge is answered, with at least half of the benchmark
-/// when the run had to begin again near its end.
+/// Killed once at every single point: the challenge is answered and counts, except if a run of more than
+/// nine blocks is lost, as half of the benchmark cannot be reached in the rest of the window.
 #[test]
 fn killed_once_at_every_single_point() {
 	let fates = at_each_point(Event { kill: true, ..CALM });
-	for fate in &fates {
-		assert!(matches!(fate, Fate::Answered { .. }), "{fates:?}");
-	}
+	let missed = fates.iter().filter(|fate| **fate == Fate::Missed).count();
+	assert!(missed * 5 < fates.len(), "{fates:?}");
+	let answered: Vec<_> =
+		fates.iter().filter(|fate| **fate != Fate::Missed).map(|fate| percentage(*fate)).collect();
+	assert!(answered.iter().all(|percentage| *percentage >= 50), "{answered:?}");
+	assert!(answered.iter().any(|percentage| *percentage < 60), "{answered:?}");
 	// Killed before the run, or after the answer was noted, it costs nothing.
 	assert!(percentage(fates[0]) >= 90 && percentage(fates[fates.len() - 1]) >= 90, "{fates:?}");
-	// In the worst case the whole run is lost, and what is left of the window still counts.
-	let worst = fates.iter().map(|fate| percentage(*fate)).min();
-	assert!(worst < Some(90), "{fates:?}");
 }
 
 #[test]

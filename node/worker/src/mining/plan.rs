@@ -32,7 +32,7 @@ const BLOCK: Duration = Duration::from_millis(MILLIS_PER_SCORE_PERIOD);
 /// A run that begins in time: ten blocks, and as much of the eleventh as can be.
 pub const RUN: Duration = Duration::from_secs(62);
 /// Blocks from the end of a run to where the deadline may pass: for the way, and for forks.
-const RESERVE: u32 = 4;
+const RESERVE: u32 = 3;
 /// Blocks that the way to the block costs.
 const WAY: u32 = 1;
 
@@ -161,7 +161,7 @@ mod tests {
 	#[test]
 	fn every_case() {
 		let (ours, other) = (challenge(7, 1), challenge(7, 2));
-		let start = Action::Start(ours, seconds(62, 96));
+		let start = Action::Start(ours, seconds(62, 102));
 		let said = answer(ours);
 		let submit = Action::Submit(said.clone());
 		for (open, noted, run, action) in [
@@ -193,14 +193,16 @@ mod tests {
 	#[test]
 	fn who_begins_late_runs_for_longer_and_who_is_too_late_does_not() {
 		let budget = |elapsed, left| Open { elapsed, left, ..open(1) }.budget();
-		assert_eq!(budget(0, 20), Some(seconds(62, 96)));
-		assert_eq!(budget(3, 17), Some(seconds(62, 78)));
-		// 84 s would be safe, 72 s are there: 12 of 6 + 12 + 1 blocks.
-		assert_eq!(budget(6, 16), Some(seconds(72, 72)));
-		assert_eq!(budget(7, 13), Some(seconds(54, 54)));
-		assert_eq!(budget(8, 12), None);
+		assert_eq!(budget(0, 20), Some(seconds(62, 102)));
+		assert_eq!(budget(3, 17), Some(seconds(62, 84)));
+		// 84 s would be safe, 78 s are there: 13 of 6 + 13 + 1 blocks.
+		assert_eq!(budget(6, 16), Some(seconds(78, 78)));
+		assert_eq!(budget(7, 13), Some(seconds(60, 60)));
+		// Just half: 9 of 8 + 9 + 1 blocks.
+		assert_eq!(budget(8, 12), Some(seconds(54, 54)));
+		assert_eq!(budget(9, 11), None);
 		// The deadline waits for slow blocks: late by the clock, but there is time.
-		assert_eq!(budget(9, 30), Some(seconds(120, 156)));
+		assert_eq!(budget(9, 30), Some(seconds(120, 162)));
 		for left in 0..=RESERVE {
 			assert_eq!(budget(0, left), None);
 		}
