@@ -375,7 +375,10 @@ fn judge_attestation(worker: Option<&Registered>, expires: u64, now: u64) -> Fin
 fn judge_mining(mining: &MiningFacts) -> Finding {
 	let (position, minimum, deadline) = match mining {
 		MiningFacts::None(lacks) => {
-			return attention(lacks, "Nothing is earned on this runtime, but the worker can be attested");
+			return attention(
+				lacks,
+				"Nothing is earned on this runtime, but the worker can be attested",
+			);
 		}
 		MiningFacts::NoKeys => return fine("not yet: the worker has no keys"),
 		MiningFacts::Standing { position, minimum, deadline } => (position, minimum, deadline),

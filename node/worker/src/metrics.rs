@@ -101,7 +101,10 @@ impl Metrics {
 				"session_performance",
 				"Performance of the last answer, as a part of the benchmark",
 			)?,
-			pending: fraction_of("pending_rewards_pha", "What an answer now would pay to the pool")?,
+			pending: fraction_of(
+				"pending_rewards_pha",
+				"What an answer now would pay to the pool",
+			)?,
 			unpaid: gauges(
 				registry,
 				"phala_worker_unpaid",
@@ -121,7 +124,10 @@ impl Metrics {
 				"Challenges in finalised blocks, by what became of them",
 				&["outcome"],
 			)?,
-			deadline: of("challenge_deadline_seconds", "Time left to answer; 0 if nothing is asked")?,
+			deadline: of(
+				"challenge_deadline_seconds",
+				"Time left to answer; 0 if nothing is asked",
+			)?,
 			tip: of("tip_height", "Newest block in which challenges are looked for")?,
 		})
 	}

@@ -62,7 +62,10 @@ struct Block {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
 	/// Answered, counted over so many blocks.
-	Answered { iterations: u64, blocks: u32 },
+	Answered {
+		iterations: u64,
+		blocks: u32,
+	},
 	Missed,
 }
 
@@ -213,7 +216,9 @@ impl World for Model {
 			None => Run::Idle,
 			Some((of, _, until)) if self.time < until => Run::Running(of),
 			// What is counted differs from run to run, as on a real machine.
-			Some((of, since, until)) => Run::Done(of, (until - since) * 1_000 + self.started as u64),
+			Some((of, since, until)) => {
+				Run::Done(of, (until - since) * 1_000 + self.started as u64)
+			}
 		}
 	}
 

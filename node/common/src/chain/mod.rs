@@ -259,7 +259,8 @@ impl Finalised {
 		(K,): IntoEncodableValues + IntoDecodableValues,
 	{
 		let address = dynamic::storage::<(K,), R>(pallet, item);
-		let value = self.at.storage().try_fetch(address, (key,)).await.map_err(failed(&self.url))?;
+		let value =
+			self.at.storage().try_fetch(address, (key,)).await.map_err(failed(&self.url))?;
 		value.map(|value| value.decode()).transpose().map_err(failed(&self.url))
 	}
 

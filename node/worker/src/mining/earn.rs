@@ -79,12 +79,7 @@ async fn connect(node: Option<&String>, id: &ChainId) -> Result<Chain, String> {
 }
 
 /// Follows one node for as long as it is of use.
-async fn follow(
-	real: &mut Real,
-	others: bool,
-	metrics: &Metrics,
-	backoff: &mut Backoff,
-) -> Left {
+async fn follow(real: &mut Real, others: bool, metrics: &Metrics, backoff: &mut Backoff) -> Left {
 	let mut failures = Backoff::new(Duration::from_secs(2), Duration::from_secs(60));
 	let mut said = None;
 	loop {
@@ -155,7 +150,8 @@ fn say(progress: &Progress, said: &mut Said) {
 			);
 		}
 		_ => tracing::warn!(
-			session, block,
+			session,
+			block,
 			"mining: too late to answer this challenge. Was the program or its node away?"
 		),
 	}

@@ -7,7 +7,14 @@ use super::{
 use crate::metrics::Metrics;
 use phala_node_common::chain::{ChainError, Finalised};
 use phala_primitives::WorkerKey;
-use subxt::ext::{scale_decode::DecodeAsType, scale_value::Value};
+use subxt::{
+	Metadata,
+	error::EventsError,
+	ext::{
+		scale_decode::{DecodeAsFields, DecodeAsType, Error as DecodeError, Field},
+		scale_value::{Value, ValueDef},
+	},
+};
 
 /// An event about the worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,63 +73,84 @@ fields! {
 
 fn variant<T>(value: &Value<T>) -> String {
 	match &value.value {
-		subxt::ext::scale_value::ValueDef::Variant(variant) => variant.name.clone(),
+		ValueDef::Variant(variant) => variant.name.clone(),
 		_ => "unknown".into(),
 	}
+}
+
+/// The fields of an event, by name.
+fn decode<E: DecodeAsFields>(
+	metadata: &Metadata,
+	event: &str,
+	mut bytes: &[u8],
+) -> Result<E, DecodeError> {
+	let variants = metadata.pallet_by_name(PALLET).and_then(|pallet| pallet.event_variants());
+	let variant = variants.into_iter().flatten().find(|variant| variant.name == event);
+	let variant = variant
+		.ok_or_else(|| DecodeError::custom_string(format!("there is no event {PALLET}.{event}")))?;
+	let mut fields =
+		variant.fields.iter().map(|field| Field::new(field.ty.id, field.name.as_deref()));
+	E::decode_as_fields(&mut bytes, &mut fields, metadata.types())
 }
 
 impl News {
 	/// All of a block about a worker, in order.
 	pub async fn of(state: &Finalised, worker: &WorkerKey) -> Result<Vec<Self>, ChainError> {
-		let fail = |error: subxt::error::EventsError| state.failed(error);
-		let events = state.at.events().fetch().await.map_err(fail)?;
+		let events = state.at.events().fetch().await.map_err(|error| state.failed(error))?;
 		let mut news = vec![];
 		for event in events.iter() {
-			let event = event.map_err(fail)?;
+			let event = event.map_err(|error| state.failed(error))?;
 			if event.pallet_name() != PALLET {
 				continue;
 			}
-			let name = event.event_name();
-			if !matches!(
-				name,
-				"Started"
-					| "Settled" | "Missed"
-					| "Recovered" | "NotRecovered"
-					| "Stopping" | "Ended"
-			) {
-				continue;
-			}
-			let about: About = event.decode_fields_unchecked_as().map_err(fail)?;
-			if about.worker != worker.0 {
-				continue;
-			}
-			news.push(match name {
-				"Started" => Self::Started,
-				"Settled" => {
-					let SettledFields { settlement } =
-						event.decode_fields_unchecked_as().map_err(fail)?;
-					Self::Settled { pool: settlement.pool, gross: settlement.gross }
-				}
-				"Missed" => {
-					let MissedFields { reason, forfeited, at_risk } =
-						event.decode_fields_unchecked_as().map_err(fail)?;
-					Self::Missed { reason: variant(&reason), forfeited, at_risk }
-				}
-				"Recovered" => Self::Recovered,
-				"NotRecovered" => {
-					let NotRecoveredFields { error } =
-						event.decode_fields_unchecked_as().map_err(fail)?;
-					Self::NotRecovered { error: variant(&error) }
-				}
-				"Stopping" => Self::Stopping,
-				_ => {
-					let EndedFields { reason, lost } =
-						event.decode_fields_unchecked_as().map_err(fail)?;
-					Self::Ended { reason: variant(&reason), lost }
-				}
-			});
+			let (name, fields) = (event.event_name(), event.field_bytes());
+			let read = Self::read(state.at.metadata_ref(), name, fields, worker);
+			news.extend(read.map_err(|reason| {
+				state.failed(EventsError::CannotDecodeEventFields {
+					pallet_name: PALLET.into(),
+					event_name: name.into(),
+					reason,
+				})
+			})?);
 		}
 		Ok(news)
+	}
+
+	/// An event of the pallet; `None` if it is not about the worker.
+	pub fn read(
+		metadata: &Metadata,
+		event: &str,
+		fields: &[u8],
+		worker: &WorkerKey,
+	) -> Result<Option<Self>, DecodeError> {
+		let known = matches!(
+			event,
+			"Started" | "Settled" | "Missed" | "Recovered" | "NotRecovered" | "Stopping" | "Ended"
+		);
+		if !known || decode::<About>(metadata, event, fields)?.worker != worker.0 {
+			return Ok(None);
+		}
+		Ok(Some(match event {
+			"Started" => Self::Started,
+			"Settled" => {
+				let SettledFields { settlement } = decode(metadata, event, fields)?;
+				Self::Settled { pool: settlement.pool, gross: settlement.gross }
+			}
+			"Missed" => {
+				let MissedFields { reason, forfeited, at_risk } = decode(metadata, event, fields)?;
+				Self::Missed { reason: variant(&reason), forfeited, at_risk }
+			}
+			"Recovered" => Self::Recovered,
+			"NotRecovered" => {
+				let NotRecoveredFields { error } = decode(metadata, event, fields)?;
+				Self::NotRecovered { error: variant(&error) }
+			}
+			"Stopping" => Self::Stopping,
+			_ => {
+				let EndedFields { reason, lost } = decode(metadata, event, fields)?;
+				Self::Ended { reason: variant(&reason), lost }
+			}
+		}))
 	}
 
 	/// Tells the log and the counters.
@@ -176,7 +204,8 @@ mod tests {
 	#[test]
 	fn news_are_counted_by_what_became_of_the_challenge() {
 		let metrics = Metrics::new(&Registry::new()).unwrap();
-		let missed = |reason: &str| News::Missed { reason: reason.into(), forfeited: 1, at_risk: 2 };
+		let missed =
+			|reason: &str| News::Missed { reason: reason.into(), forfeited: 1, at_risk: 2 };
 		for news in [
 			News::Started,
 			News::Settled { pool: PHA, gross: 2 * PHA },
@@ -191,10 +220,7 @@ mod tests {
 			news.tell(7, &metrics);
 		}
 		let count = |outcome| metrics.challenges.with_label_values(&[outcome]).get();
-		assert_eq!(
-			["answered", "missed", "too_slow", "not_recovered"].map(count),
-			[3, 1, 1, 1]
-		);
+		assert_eq!(["answered", "missed", "too_slow", "not_recovered"].map(count), [3, 1, 1, 1]);
 		assert_eq!(metrics.paid.get(), 1.5);
 	}
 }

@@ -270,8 +270,7 @@ mod tests {
 
 	#[test]
 	fn what_is_left_is_the_latest_of_the_three() {
-		let challenge =
-			Challenge { session: 1, block: BlockRef { number: 7, hash: H256::zero() } };
+		let challenge = Challenge { session: 1, block: BlockRef { number: 7, hash: H256::zero() } };
 		let at = Stamp { block: 7, measured: 1_000 };
 		let left = |relay, blocks_left, authors_left| {
 			let economy = Economy {

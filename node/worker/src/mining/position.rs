@@ -78,13 +78,17 @@ impl Reason {
 			"AttestationLapsed" => {
 				"the attestation had a gap: this interval pays nothing, the next answer earns again"
 			}
-			"NoShare" => "its last answer came without an attestation: the next one with it earns again",
+			"NoShare" => {
+				"its last answer came without an attestation: the next one with it earns again"
+			}
 			"Capped" => "nothing: the network is so small that the cap per hour binds",
 			"Quality" => {
 				"patch the platform for a better tier; leave the machine to the worker, as its answers \
 				 show less than its benchmark"
 			}
-			"NobodyIsDrawn" => "nothing: the relay chain gave no randomness, or a halt keeps answers out",
+			"NobodyIsDrawn" => {
+				"nothing: the relay chain gave no randomness, or a halt keeps answers out"
+			}
 			"PotIsEmpty" | "NoBudget" => "nothing: the chain has nothing to pay now",
 			_ => "see docs/mining.md of a newer version",
 		}
