@@ -129,7 +129,7 @@ pub enum MiningFacts {
 	/// How the worker stands.
 	Standing {
 		/// Its position.
-		position: Position,
+		position: Box<Position>,
 		/// Planck with which it could start.
 		minimum: Option<u128>,
 		/// Seconds left to answer the challenge that is open.

@@ -240,11 +240,11 @@ async fn standing(state: &Finalised, keys: Option<&Keys>) -> Result<MiningFacts,
 		None => None,
 	};
 	Ok(MiningFacts::Standing {
-		position: Position {
+		position: Box::new(Position {
 			session,
 			pending: mining.pending(&key).await?,
 			unpaid: mining.why_unpaid(&key).await?.iter().map(Reason::of).collect(),
-		},
+		}),
 		minimum: mining.minimum_stake(&key).await?,
 		deadline: open.map(|open| open.seconds_left()),
 	})

@@ -66,7 +66,7 @@ fn computing(unpaid: &[&str]) -> MiningFacts {
 		pending: None,
 		unpaid: unpaid.iter().map(|name| reason(name)).collect(),
 	};
-	MiningFacts::Standing { position, minimum: None, deadline: None }
+	MiningFacts::Standing { position: Box::new(position), minimum: None, deadline: None }
 }
 
 /// The one check that `change` makes differ from a healthy worker.
@@ -250,6 +250,7 @@ fn mining_in_every_state() {
 	let check = with(computing(&["Capped", "Quality", "NotAttested"]));
 	expect(check, "mining", Verdict::Attention, &["leave the machine", "`attestation`"]);
 	let position = Position { session: None, pending: None, unpaid: vec![reason("NoSession")] };
+	let position = Box::new(position);
 	let idle = MiningFacts::Standing { position, minimum: Some(1_000 * PHA), deadline: None };
 	expect(
 		with(idle),

@@ -119,7 +119,7 @@ pub struct Session {
 	pub bench: u32,
 	/// V now.
 	pub v: u128,
-	/// P_inst of the last answer, in millionths of the score.
+	/// P_inst of the last answer, in millionths.
 	pub performance: u128,
 	/// What a stop now would lose.
 	pub at_risk: u128,
@@ -127,6 +127,13 @@ pub struct Session {
 	pub part: u64,
 	/// The block whose challenge waits for an answer.
 	pub challenged_at: Option<u32>,
+}
+
+impl Session {
+	/// P_inst of the last answer, as a part of the score.
+	pub fn speed(&self) -> f64 {
+		self.performance as f64 / 1e6 / f64::from(self.bench.max(1))
+	}
 }
 
 /// Where each planck of what a session earned goes.

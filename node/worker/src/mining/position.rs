@@ -159,7 +159,7 @@ impl Position {
 		metrics.at_risk.set(amount(|session| session.at_risk));
 		metrics.health.set(session.map_or(0.0, |session| part_float(session.info.health)));
 		metrics.share.set(session.map_or(0.0, |session| part_float(session.part)));
-		metrics.performance.set(session.map_or(0.0, |session| session.performance as f64 / 1e6));
+		metrics.performance.set(session.map_or(0.0, Session::speed));
 		metrics.pending.set(self.pending.as_ref().map_or(0.0, |pending| pha_float(pending.pool)));
 		metrics.unpaid.reset();
 		for reason in &self.unpaid {
@@ -204,7 +204,7 @@ pub mod tests {
 			},
 			bench: 400,
 			v: 6_500 * PHA + PHA / 2,
-			performance: 940_000,
+			performance: 376_000_000,
 			at_risk: 50 * PHA,
 			part: PARTS / 8,
 			challenged_at: None,

@@ -129,8 +129,9 @@ impl Real {
 			let heads = tokio::time::timeout(POLL, self.chain.heads()).await;
 			self.heads = heads.ok().and_then(Result::ok);
 		}
-		let told = async {
-			match &mut self.heads {
+		let heads = &mut self.heads;
+		let told = async move {
+			match heads {
 				Some(heads) => heads.next().await,
 				None => std::future::pending().await,
 			}
