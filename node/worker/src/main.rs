@@ -219,7 +219,14 @@ async fn work(settings: Settings, once: bool) -> Outcome<ExitCode> {
 		let book = Book::new(&settings.state_dir);
 		let miner = Miner::new(keys.clone(), book, kernel, metrics.clone(), chain.clone());
 		let nodes = settings.rpc_url.clone();
-		tokio::spawn(earn(miner, nodes, metrics.clone(), shutdown.clone()));
+		let mining = tokio::spawn(earn(miner, nodes, metrics.clone(), shutdown.clone()));
+		tokio::spawn(async move {
+			if mining.await.is_err() {
+				// A worker that is attested and does not answer loses stake: let it be started again.
+				tracing::error!("mining broke down; please report what is above");
+				std::process::exit(1);
+			}
+		});
 	}
 	let own = Own {
 		tee: provider.into(),

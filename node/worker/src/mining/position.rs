@@ -10,6 +10,9 @@ pub const PHA: u128 = 1_000_000_000_000;
 /// Parts of one, as the chain counts them.
 const PARTS: u64 = 1_000_000_000_000_000_000;
 
+/// A worker of the best tier that has its machine for itself is paid more than this part.
+const ORDINARY: u64 = PARTS / 100 * 85;
+
 /// An amount in PHA, rounded down to a millionth.
 pub fn pha(planck: u128) -> String {
 	format!("{}.{:06} PHA", planck / PHA, planck % PHA / 1_000_000)
@@ -56,10 +59,12 @@ impl Reason {
 
 	/// Whether it is worth an operator's attention: something that they can change.
 	pub fn is_operators(&self) -> bool {
-		!matches!(
-			self.name.as_str(),
-			"AwaitsAnswer" | "Capped" | "PotIsEmpty" | "NoBudget" | "NobodyIsDrawn"
-		)
+		match self.name.as_str() {
+			"AwaitsAnswer" | "Capped" | "PotIsEmpty" | "NoBudget" | "NobodyIsDrawn" => false,
+			// The way to the block costs every worker some of its pay.
+			"Quality" => self.detail("paid").is_none_or(|paid| paid < ORDINARY),
+			_ => true,
+		}
 	}
 
 	/// What to do about it.
@@ -262,6 +267,9 @@ pub mod tests {
 		};
 		let reason = Reason::of(&value("Quality", vec![("paid", 940_000_000_000_000_000)]));
 		assert_eq!(reason.to_string(), "Quality (paid 94.0 %)");
+		assert!(!reason.is_operators(), "no worker is paid more");
+		let reason = Reason::of(&value("Quality", vec![("paid", 840_000_000_000_000_000)]));
+		assert!(reason.is_operators());
 		let reason = Reason::of(&value("Unresponsive", vec![("since", 9), ("probation", 600)]));
 		assert_eq!(reason.to_string(), "Unresponsive (asked again in 60 min)");
 		let reason = Reason::of(&value("Ended", vec![("until", 77)]));

@@ -73,8 +73,8 @@ pub struct Real {
 	submitted: Option<(BlockRef, Challenge, Submission, u32)>,
 	/// The block up to which news were told, the finalised one at first.
 	told: Option<u32>,
-	/// Number and state of the session as it was logged last.
-	logged: Option<(Option<u64>, &'static str)>,
+	/// Number and state of the session, and what keeps it from being paid, as it was logged last.
+	logged: Option<(Option<u64>, &'static str, Vec<String>)>,
 	/// New blocks since the position was looked at.
 	stale: u32,
 }
@@ -168,8 +168,10 @@ impl Real {
 	/// Tells log and metrics how the worker stands. Nothing is decided by it.
 	pub async fn tell(&mut self) -> Result<(), ChainError> {
 		let Some(seen) = self.seen.as_ref().filter(|seen| seen.fits) else { return Ok(()) };
-		let now = (seen.session.as_ref().map(|one| one.id), state_name(seen.session.as_ref()));
-		let changed = self.logged != Some(now);
+		let (id, state) =
+			(seen.session.as_ref().map(|one| one.id), state_name(seen.session.as_ref()));
+		let same = |(last_id, last, _): &_| (*last_id, *last) == (id, state);
+		let changed = !self.logged.as_ref().is_some_and(same);
 		if changed || self.stale >= POSITION_EVERY {
 			self.stale = 0;
 			let (mining, key) = (Mining(&seen.state), self.keys.worker());
@@ -180,12 +182,15 @@ impl Real {
 				unpaid: unpaid.iter().map(Reason::of).collect(),
 			};
 			position.show(&self.metrics);
-			if changed {
+			let reasons = position.unpaid.iter().filter(|reason| reason.is_operators());
+			let names = reasons.clone().map(|reason| reason.name.clone()).collect();
+			let now = Some((id, state, names));
+			if self.logged != now {
 				tracing::info!(%position, "mining");
-				for reason in position.unpaid.iter().filter(|reason| reason.is_operators()) {
+				for reason in reasons {
 					tracing::warn!(%reason, remedy = reason.remedy(), "mining: not paid in full");
 				}
-				self.logged = Some(now);
+				self.logged = now;
 			}
 		}
 		self.news().await

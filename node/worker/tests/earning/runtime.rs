@@ -1,141 +1,32 @@
-//! The real runtime against what this program reads, signs and sends when it mines.
+//! The runtime itself is asked, told and read as the program does it.
 
-use codec::{Decode, DecodeAll, Encode};
-use frame_support::{
-	assert_ok,
-	dispatch::DispatchResult,
-	storage::{TransactionOutcome, storage_prefix, unhashed, with_transaction},
-	traits::{Hooks, fungible::Mutate},
-	view_functions::ViewFunctionId,
-	weights::WeightMeter,
-};
+use crate::*;
+use codec::{DecodeAll, Encode};
+use frame_support::view_functions::ViewFunctionId;
 use pallet_mining::{
 	Event,
 	types::{EndReason, MissReason},
 };
-use pallet_worker_registry::types as registry;
-use phala_attestation::{Role, TcbStatus, Tier};
-use phala_node_common::chain::{Shape, missing, view};
-use phala_primitives::{BlockRef, ChainId, Mining as _, PlatformId, WorkerKey};
-use phala_runtime::{
-	Balances, Executive, Mining, ParachainInfo, Runtime, RuntimeEvent, RuntimeOrigin, System,
-	UncheckedExtrinsic, WorkerRegistry, constants::currency::PHA,
-};
+use phala_node_common::chain::{missing, view};
 use phala_worker::mining::{
-	book::Answer,
 	news::News,
 	pallet::{self, PALLET, SHAPE, SessionState},
 	plan::{Challenge, Open},
 	position::Reason,
 };
-use sp_core::{H256, Pair, sr25519};
-use sp_io::TestExternalities;
-use sp_runtime::{
-	DispatchError,
-	traits::TrailingZeroInput,
-	transaction_validity::{
-		InvalidTransaction, TransactionPriority, TransactionSource, TransactionValidity,
-		TransactionValidityError, UnknownTransaction,
-	},
-};
-use subxt::{
-	Metadata,
-	ext::{
-		frame_decode::view_functions::IntoEncodableValues, scale_decode::DecodeAsType,
-		scale_value::Value,
-	},
+use sp_runtime::transaction_validity::{InvalidTransaction, TransactionPriority};
+use subxt::ext::{
+	frame_decode::view_functions::IntoEncodableValues, scale_decode::DecodeAsType,
+	scale_value::Value,
 };
 
-const SCORE: u64 = 1_000;
-const STAKE: u128 = 2_000 * PHA;
-const RELAY: u32 = 30_000_000;
-/// Number of the pool, which needs no other existence here.
-const POOL: u32 = 0;
-
-fn metadata() -> Metadata {
-	// Some constants are read from storage.
-	let metadata = TestExternalities::default()
-		.execute_with(|| Runtime::metadata_at_version(16))
-		.expect("the runtime has metadata V16");
-	Metadata::decode_from(&metadata).expect("subxt reads it")
-}
-
-fn pair() -> sr25519::Pair {
-	sr25519::Pair::from_seed(&[7; 32])
-}
-
-fn worker() -> WorkerKey {
-	pair().public()
-}
-
-fn hash(number: u32) -> H256 {
-	H256::from_low_u64_be(1_000 + u64::from(number))
-}
-
-/// The next block, one relay-chain block later: mining's hook runs, and a pool does `then`.
-fn block(then: impl FnOnce() -> DispatchResult) {
-	let number = System::block_number() + 1;
-	frame_system::BlockHash::<Runtime>::insert(number - 1, hash(number - 1));
-	System::set_block_number(number);
-	let relay = storage_prefix(b"ParachainSystem", b"LastRelayChainBlockNumber");
-	unhashed::put(&relay, &(RELAY + number));
-	Mining::on_poll(number, &mut WeightMeter::new());
-	assert_ok!(then());
-}
-
-fn blocks(count: u32) {
-	(0..count).for_each(|_| block(|| Ok(())));
-}
-
-fn top_up() -> DispatchResult {
-	Mining::top_up(&worker(), PHA)
-}
-
-/// A chain on which the worker is attested and mines.
+/// Runs `test` on a chain on which the worker mines.
 fn mining(test: impl FnOnce(&Metadata)) {
 	let metadata = metadata();
 	TestExternalities::default().execute_with(|| {
-		assert_ok!(Balances::mint_into(&Mining::pot(), 700_000_000 * PHA));
-		blocks(1);
-		attest();
-		block(|| Mining::start(&worker(), POOL, STAKE));
-		System::reset_events();
+		begin(SCORE);
 		test(&metadata);
 	});
-}
-
-fn attest() {
-	let measurement = H256::repeat_byte(1);
-	let record = registry::MeasurementRecord {
-		role: Role::Worker,
-		active_from: 0,
-		sunset: None,
-		provenance: Default::default(),
-	};
-	assert_ok!(WorkerRegistry::set_measurement(RuntimeOrigin::root(), measurement, record));
-	let zeros = || TrailingZeroInput::zeroes();
-	let record = registry::Worker {
-		operator: [9; 32].into(),
-		encryption_key: [2; 32],
-		role: Role::Worker,
-		measurement,
-		platform: PlatformId::repeat_byte(3),
-		evidence: Decode::decode(&mut zeros()).expect("zeros are evidence"),
-		judgement: registry::Judgement {
-			status: TcbStatus::UpToDate,
-			tier: Tier::One,
-			expires_at: 1_000_000,
-		},
-		attested_at: 0,
-		appraised_at: 0,
-		standing: registry::Standing::Attested,
-		score: Some(registry::Score { value: SCORE, started_at: 0 }),
-		endpoint: None,
-		endpoint_sequence: 0,
-		offered_to: None,
-		deposit: Decode::decode(&mut zeros()).expect("zeros are a deposit"),
-	};
-	pallet_worker_registry::Workers::<Runtime>::insert(worker(), record);
 }
 
 /// Asks a view function as the program does.
@@ -172,10 +63,6 @@ fn open(metadata: &Metadata) -> Option<Open> {
 	Some(pallet::open(challenge, record.challenge?, &economy, &deadline?))
 }
 
-fn chain_id() -> ChainId {
-	ChainId { genesis: hash(0), para_id: ParachainInfo::parachain_id().into() }
-}
-
 fn answer(open: &Open, iterations: u64) -> Answer {
 	Answer::sign(&chain_id(), &pair(), open.challenge, iterations)
 }
@@ -184,18 +71,6 @@ fn answer(open: &Open, iterations: u64) -> Answer {
 fn extrinsic(metadata: &Metadata, answer: &Answer) -> UncheckedExtrinsic {
 	let bytes = pallet::transaction(metadata, answer).unwrap();
 	UncheckedExtrinsic::decode_all(&mut &bytes[..]).expect("it is an extrinsic of this runtime")
-}
-
-/// What the pool says.
-fn judged(extrinsic: &UncheckedExtrinsic) -> TransactionValidity {
-	with_transaction(|| {
-		// As in a block that follows the present one; nothing of it stays.
-		let parent = hash(System::block_number());
-		let source = TransactionSource::External;
-		let verdict = Executive::validate_transaction(source, extrinsic.clone(), parent);
-		TransactionOutcome::Rollback(Ok::<_, DispatchError>(verdict))
-	})
-	.expect("there is room for a transaction")
 }
 
 fn refused(metadata: &Metadata, answer: &Answer) -> TransactionValidityError {
@@ -225,8 +100,7 @@ fn told(metadata: &Metadata, event: &Event<Runtime>, about: &WorkerKey) -> Optio
 
 #[test]
 fn the_runtime_has_what_the_program_needs() {
-	let shape = Shape { pallet: PALLET, ..SHAPE };
-	assert_eq!(missing(&metadata(), &[shape]), Vec::<String>::new());
+	assert_eq!(missing(&metadata(), &[SHAPE]), Vec::<String>::new());
 }
 
 #[test]
