@@ -221,7 +221,7 @@ async fn work(settings: Settings, once: bool) -> Outcome<ExitCode> {
 		let nodes = settings.rpc_url.clone();
 		let mining = tokio::spawn(earn(miner, nodes, metrics.clone(), shutdown.clone()));
 		tokio::spawn(async move {
-			if mining.await.is_err() {
+			if mining.await.is_err_and(|error| error.is_panic()) {
 				// A worker that is attested and does not answer loses stake: let it be started again.
 				tracing::error!("mining broke down; please report what is above");
 				std::process::exit(1);

@@ -170,8 +170,8 @@ impl Real {
 		let Some(seen) = self.seen.as_ref().filter(|seen| seen.fits) else { return Ok(()) };
 		let (id, state) =
 			(seen.session.as_ref().map(|one| one.id), state_name(seen.session.as_ref()));
-		let same = |(last_id, last, _): &_| (*last_id, *last) == (id, state);
-		let changed = !self.logged.as_ref().is_some_and(same);
+		let logged = self.logged.as_ref();
+		let changed = logged.is_none_or(|last| (last.0, last.1) != (id, state));
 		if changed || self.stale >= POSITION_EVERY {
 			self.stale = 0;
 			let (mining, key) = (Mining(&seen.state), self.keys.worker());
