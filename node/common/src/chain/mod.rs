@@ -2,12 +2,14 @@
 //! until they are final.
 //!
 //! Requests are plain ones, without subscriptions: nothing is missed while a connection is away, and
-//! a node that falls silent is noticed by the time limit of the next request. What a node says is
-//! believed; run your own.
+//! a node that falls silent is noticed by the time limit of the next request. The one exception,
+//! [`Heads`], is a hint. What a node says is believed; run your own.
 
 mod account;
 mod explain;
 mod follow;
+mod general;
+mod heads;
 mod shape;
 mod transact;
 pub mod view;
@@ -15,6 +17,8 @@ pub mod view;
 pub use account::{Account, AccountError};
 pub use explain::{Explained, explain};
 pub use follow::{Fate, Ledger, Signed, Submission, follow};
+pub use general::encode_general;
+pub use heads::{Head, Heads, Tips};
 pub use shape::{Shape, missing};
 pub use subxt::{
 	self, SubstrateConfig as Config,
@@ -24,13 +28,17 @@ pub use transact::Outcome;
 
 use crate::{backoff::Backoff, shutdown::Shutdown};
 use phala_primitives::{BlockRef, ChainId};
+use sp_core::H256;
 use std::{sync::Arc, time::Duration};
 use subxt::{
 	OnlineClient, OnlineClientAtBlock,
 	backend::LegacyBackend,
 	config::RpcConfigFor,
 	dynamic,
-	ext::scale_decode::DecodeAsType,
+	ext::{
+		frame_decode::storage::{IntoDecodableValues, IntoEncodableValues},
+		scale_decode::DecodeAsType,
+	},
 	rpcs::{LegacyRpcMethods, RpcClient},
 };
 
@@ -97,7 +105,7 @@ pub struct Chain {
 	api: OnlineClient<Config>,
 }
 
-/// The state after a finalised block.
+/// The state after a block: a finalised one, except where [`Chain::at`] was asked for another.
 #[derive(Clone)]
 pub struct Finalised {
 	url: Arc<str>,
@@ -175,7 +183,28 @@ impl Chain {
 		self.state(hash).await
 	}
 
-	async fn state(&self, hash: sp_core::H256) -> Result<Finalised, ChainError> {
+	/// The state after any block, final or not.
+	pub async fn at(&self, block: BlockRef) -> Result<Finalised, ChainError> {
+		self.state(block.hash).await
+	}
+
+	/// The state after the finalised block of this height.
+	pub async fn finalised_at(&self, number: u32) -> Result<Finalised, ChainError> {
+		let hash = self.rpc.chain_get_block_hash(Some(number.into())).await;
+		let hash = hash.map_err(failed(&self.url))?;
+		self.state(hash.ok_or_else(|| self.nothing("finalised block of this height"))?).await
+	}
+
+	/// The node lacks what every node has.
+	fn nothing(&self, what: &str) -> ChainError {
+		failed(&self.url)(subxt::rpcs::Error::User(subxt::rpcs::UserError {
+			code: 0,
+			message: format!("the node has no {what}"),
+			data: None,
+		}))
+	}
+
+	async fn state(&self, hash: H256) -> Result<Finalised, ChainError> {
 		let at = self.api.at_block(hash).await.map_err(failed(&self.url))?;
 		// Heights of this chain are 32 bits wide; a node that says otherwise is on no such chain.
 		let number = u32::try_from(at.block_number()).unwrap_or(u32::MAX);
@@ -217,6 +246,31 @@ impl Finalised {
 		let address = dynamic::storage::<(), R>(pallet, item);
 		let value = self.at.storage().try_fetch(address, ()).await.map_err(failed(&self.url))?;
 		value.map(|value| value.decode()).transpose().map_err(failed(&self.url))
+	}
+
+	/// An entry of a storage map; `None` if nothing is stored.
+	pub async fn entry<K, R: DecodeAsType>(
+		&self,
+		pallet: &str,
+		item: &str,
+		key: K,
+	) -> Result<Option<R>, ChainError>
+	where
+		(K,): IntoEncodableValues + IntoDecodableValues,
+	{
+		let address = dynamic::storage::<(K,), R>(pallet, item);
+		let value =
+			self.at.storage().try_fetch(address, (key,)).await.map_err(failed(&self.url))?;
+		value.map(|value| value.decode()).transpose().map_err(failed(&self.url))
+	}
+
+	/// Hash of this block or of an earlier one, on its fork; `None` if the chain has forgotten it.
+	pub async fn hash_of(&self, number: u32) -> Result<Option<H256>, ChainError> {
+		if number == self.block.number {
+			return Ok(Some(self.block.hash));
+		}
+		let hash: Option<[u8; 32]> = self.entry("System", "BlockHash", number).await?;
+		Ok(hash.map(H256).filter(|hash| !hash.is_zero()))
 	}
 
 	/// All values of a storage map. For maps that governance keeps small.
@@ -279,6 +333,11 @@ impl Finalised {
 		let found = self.at.storage().try_fetch(address, (account.0,)).await;
 		let Some(value) = found.map_err(failed(&self.url))? else { return Ok(0) };
 		Ok(value.decode().map_err(failed(&self.url))?.data.free)
+	}
+
+	/// What went wrong with a request that a program makes to [`Self::at`] itself.
+	pub fn failed<E: Into<subxt::Error>>(&self, cause: E) -> ChainError {
+		failed(&self.url)(cause)
 	}
 
 	/// Fails if the runtime lacks anything of these pallets.
