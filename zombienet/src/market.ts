@@ -84,6 +84,10 @@ export interface Session {
   challengedAt: bigint | null;
 }
 
+/// The name of its state.
+export const stateOf = ({ info: { state } }: Session): string =>
+  typeof state === "string" ? state : Object.keys(state)[0];
+
 /// Where each planck that a share earned went.
 export interface Settlement {
   gross: bigint;
