@@ -35,7 +35,7 @@ export function plain(value: Codec): Plain {
 }
 
 /// A chain at a block: `api`, or `await api.at(hash)`.
-export type At = Pick<ApiPromise, "call" | "runtimeMetadata"> & { registry: Registry };
+export type At = Pick<ApiPromise, "call"> & { registry: Registry };
 
 /// What the view function `name` of `pallet` answers. polkadot.js reads their descriptions in the
 /// metadata, but has no way to call them.
@@ -45,7 +45,7 @@ export async function view<T = Plain>(
   name: string,
   ...args: unknown[]
 ): Promise<T> {
-  const { pallets } = at.runtimeMetadata.asV16;
+  const { pallets } = at.registry.metadata;
   const views = pallets.find((one) => one.name.toString() === pallet)?.viewFunctions;
   const found = views?.find((one) => one.name.toString() === name);
   if (!found) throw new Error(`the runtime has no view function ${pallet}.${name}`);
@@ -244,6 +244,11 @@ export class Journal {
     private readonly api: ApiPromise,
     private last: number,
   ) {}
+
+  /// The last block that it has read.
+  get height(): number {
+    return this.last;
+  }
 
   static async open(api: ApiPromise): Promise<Journal> {
     const journal = new Journal(api, await finalisedNumber(api));
