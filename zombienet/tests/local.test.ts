@@ -19,6 +19,7 @@ import {
   until,
   wellKnown,
 } from "../src/client.ts";
+import { createPool, mining, pools, putToWork, stateOf } from "../src/market.ts";
 import { COLLATORS, LocalNetwork, PARA_ID, RPC_PORTS, VALIDATORS } from "../src/network.ts";
 import { Worker } from "../src/worker.ts";
 
@@ -30,12 +31,17 @@ let relay: ApiPromise;
 let collators: ApiPromise[];
 /// Goes through the same troubles as the network.
 let worker: Worker;
+/// Its operator's.
+let pool: number;
+const STAKE = 5_000n * PHA;
 
 before(async () => {
   network = await LocalNetwork.start();
   await network.ready(900, (line) => console.log(`  ${line}`));
   relay = await network.connect(VALIDATORS[0]);
   collators = await Promise.all(COLLATORS.map((name) => network.connect(name)));
+  // First: the worker sends transactions of the same account.
+  pool = await createPool(collators[0], ferdie, STAKE, 0.1);
   worker = new Worker(RPC_PORTS[COLLATORS[0]], "//Ferdie");
   worker.start();
 });
@@ -160,6 +166,7 @@ test("a worker has attested itself meanwhile, and is measured", async () => {
   assert.ok(record.score!.value > 0);
   const keys = await api.query.workerRegistry.operatorWorkers.keys(ferdie.address);
   assert.deepEqual(keys.map((entry) => entry.args[1].toHex()), [key]);
+  await putToWork(api, ferdie, pool, key, STAKE);
 });
 
 test("the candidate authors, and leaves with its bond", async () => {
@@ -169,6 +176,18 @@ test("the candidate authors, and leaves with its bond", async () => {
   const { events } = await finalise(api, api.tx.collatorSelection.leaveIntent(), charlie);
   assert.equal(eventsOf(events, "collatorSelection", "CandidateRemoved").length, 1);
   assert.equal(eventsOf(events, "balances", "Unreserved").length, 1);
+});
+
+test("the worker has answered challenges of the relay chain's randomness, and its pool has earned", async () => {
+  const api = collators[0];
+  const { ownerRewards } = await until("a round's pay", 600, async () => {
+    const found = await pools.pool(api, pool);
+    return found.pool.ownerRewards > 0n && found.pool;
+  });
+  const { total } = (await pools.pool(api, pool)).pool.shares;
+  assert.equal(total, 0n, `all of ${ownerRewards} is the owner's`);
+  const session = await mining.session(api, worker.key()!);
+  assert.ok(session && stateOf(session) === "Computing");
 });
 
 test("a runtime upgrade is enacted and blocks continue", async () => {
