@@ -5,6 +5,7 @@ import "@polkadot/api-augment";
 import { ApiPromise, Keyring, WsProvider } from "@polkadot/api";
 import type { SubmittableExtrinsic } from "@polkadot/api/types";
 import type { KeyringPair } from "@polkadot/keyring/types";
+import type { DispatchError } from "@polkadot/types/interfaces";
 import type { FrameSystemEventRecord } from "@polkadot/types/lookup";
 
 /// Transaction extensions that polkadot.js does not know. Neither adds anything to a transaction.
@@ -122,6 +123,28 @@ export async function finalise(
     }
     return false;
   });
+}
+
+/// Sends `tx` and expects it to succeed. If it does not, says why in the runtime's words.
+export async function succeed(
+  api: ApiPromise,
+  tx: SubmittableExtrinsic<"promise">,
+  signer: KeyringPair,
+): Promise<Finalised> {
+  const done = await finalise(api, tx, signer);
+  const [failed] = eventsOf(done.events, "system", "ExtrinsicFailed");
+  if (failed) {
+    const { section, method } = tx.method;
+    throw new Error(`${section}.${method}: ${explain(api, failed.data[0] as DispatchError)}`);
+  }
+  return done;
+}
+
+/// The name of an error: `pallet.Name` of a pallet's, as text of any other.
+export function explain(api: ApiPromise, error: DispatchError): string {
+  if (!error.isModule) return error.toString();
+  const { section, name } = api.registry.findMetaError(error.asModule);
+  return `${section}.${name}`;
 }
 
 /// The events named `section.method` among `events`.

@@ -1,10 +1,13 @@
 // A node alone: `phala-node --dev`, on a fresh chain in a temporary folder.
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, openSync, rmSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rpc, sleep } from "./client.ts";
+
+/// Figures of the genesis and what they are to be, by their names in the chain specification.
+export type Genesis = Record<string, number | string>;
 
 export class DevNode {
   private constructor(
@@ -15,12 +18,36 @@ export class DevNode {
   ) {}
 
   static async start(port: number, ...flags: string[]): Promise<DevNode> {
-    const directory = mkdtempSync(join(tmpdir(), "phala-dev-"));
+    return DevNode.launch(port, folder(), ["--dev", ...flags]);
+  }
+
+  /// On a chain whose genesis differs from the one of `--dev`, with so many milliseconds from block to
+  /// block. Each block counts as six seconds, whatever it takes.
+  static async startWith(port: number, genesis: Genesis, blockTime: number): Promise<DevNode> {
+    const directory = folder();
+    const chain = join(directory, "chain.json");
+    execFileSync("phala-node", ["export-chain-spec", "--chain", "dev", "--output", chain], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    // As text: the balances in it are too large for the numbers of JSON.parse.
+    let spec = readFileSync(chain, "utf8");
+    for (const [name, value] of Object.entries(genesis)) {
+      const figure = new RegExp(`("${name}":\\s*)("[^"]*"|[^",{}\\s]+)`, "g");
+      if (spec.match(figure)?.length !== 1)
+        throw new Error(`the chain specification does not have one figure "${name}"`);
+      spec = spec.replace(figure, (_, key) => key + JSON.stringify(value));
+    }
+    writeFileSync(chain, spec);
+    const flags = ["--chain", chain, "--dev-block-time", String(blockTime)];
+    return DevNode.launch(port, directory, flags);
+  }
+
+  private static async launch(port: number, directory: string, flags: string[]): Promise<DevNode> {
     const log = join(directory, "node.log");
     const out = openSync(log, "a");
     const child = spawn(
       "phala-node",
-      ["--dev", "--base-path", directory, "--rpc-port", String(port), "--port", "0", ...flags],
+      [...flags, "--base-path", directory, "--rpc-port", String(port), "--port", "0"],
       { stdio: ["ignore", out, out] },
     );
     const node = new DevNode(port, directory, log, child);
@@ -53,3 +80,5 @@ export class DevNode {
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
+
+const folder = () => mkdtempSync(join(tmpdir(), "phala-dev-"));

@@ -1,8 +1,19 @@
-// `scripts/up`: starts the local network, or with --dev a single node, and a worker on it; says where
-// everything is, and stops all of it on Ctrl-C.
+// `scripts/up`: starts the local network, or with --dev a single node, and a worker on it that earns for a
+// pool; says where everything is, and stops all of it on Ctrl-C.
 
-import { until } from "./client.ts";
+import { PHA, connect, succeed, until, wellKnown } from "./client.ts";
 import { DevNode } from "./dev-node.ts";
+import {
+  Journal,
+  PERBILL,
+  PERQUINTILL,
+  type Settlement,
+  createPool,
+  mining,
+  pools,
+  putToWork,
+  stateOf,
+} from "./market.ts";
 import { LocalNetwork, RPC_PORTS } from "./network.ts";
 import { Worker } from "./worker.ts";
 
@@ -30,9 +41,10 @@ const running: Running[] = [];
 
 /// Starts the chain; returns the port of a node.
 async function single(): Promise<number> {
-  const node = await DevNode.start(9944);
+  // In real time: a worker's speed is measured by blocks.
+  const node = await DevNode.start(9944, "--dev-block-time", "6000");
   running.push(node);
-  say("The node produces a block every three seconds.");
+  say("The node produces a block every six seconds.");
   table([
     ["Endpoint", `ws://127.0.0.1:${node.port}`],
     ["Explorer", explorer(node.port)],
@@ -57,7 +69,8 @@ async function network(): Promise<number> {
   return RPC_PORTS.alice;
 }
 
-async function worker(port: number) {
+/// Starts a worker of Ferdie's; returns its key once it is attested.
+async function worker(port: number): Promise<string> {
   say("Starting a worker in a simulated TEE; it brings collateral, registers and is measured.");
   const worker = new Worker(port, "//Ferdie");
   running.push({ stop: () => worker.stop().then(() => worker.remove()) });
@@ -65,12 +78,68 @@ async function worker(port: number) {
   const scored = () =>
     worker.lines().some(({ purpose, outcome }) => purpose === "report the score" && outcome === "done");
   await until("the worker is measured", 600, async () => scored() || !worker.isRunning());
-  if (!scored()) throw new Error(`the worker ended: see ${worker.log}`);
+  const key = worker.key();
+  if (!scored() || !key) throw new Error(`the worker ended: see ${worker.log}`);
   say("The worker is attested: see workerRegistry.workers under Chain state.");
   table([
-    ["Worker", worker.key() ?? ""],
-    ["Operator", "//Ferdie"],
+    ["Worker", key],
     ["Log", worker.log],
+  ]);
+  return key;
+}
+
+const pha = (planck: bigint) => {
+  const [whole, part] = [planck / PHA, (planck % PHA) / 1_000_000n];
+  const hundredths = String(part).padStart(6, "0").slice(0, 2);
+  return `${whole.toLocaleString("en")}.${hundredths} PHA`;
+};
+const percent = (part: bigint, whole: bigint) => `${(Number(part) / Number(whole)) * 100} %`;
+
+const OWN = 2_000n * PHA;
+const DELEGATED = 8_000n * PHA;
+
+/// A pool with a worker in it; returns when its first reward can be claimed.
+async function market(port: number) {
+  const api = await connect(port);
+  const journal = await Journal.open(api);
+  running.push({ stop: () => journal.close().then(() => api.disconnect()) });
+  const [ferdie, eve] = ["Ferdie", "Eve"].map(wellKnown);
+
+  // Before the worker starts, which sends transactions of Ferdie's account itself.
+  const id = await createPool(api, ferdie, OWN, 0.1);
+  say(`Ferdie has founded stake pool ${id}. Eve delegates to it.`);
+  const { contribute } = api.tx.stakePools;
+  const [key] = await Promise.all([worker(port), succeed(api, contribute(id, DELEGATED), eve)]);
+
+  await putToWork(api, ferdie, id, key, OWN + DELEGATED);
+  say("The worker has the pool's stake behind it. It is challenged, and computes for a minute.");
+  const { data } = await journal.first<{ worker: string; settlement: Settlement }>(
+    "mining",
+    "Settled",
+    ({ worker, settlement }) => worker === key && settlement.pool > 0n,
+    { seconds: 600 },
+  );
+  say(`It has answered in time: ${pha(data.settlement.pool)} for the pool.`);
+  const position = await until("the round's end", 300, async () => {
+    const found = await pools.position(api, eve.address, id);
+    return found && found.rewards > 0n ? found : undefined;
+  });
+  const { pool } = await pools.pool(api, id);
+  say("The round is over, and its pay credited. The worker goes on earning.");
+  const session = await mining.session(api, key);
+  table([
+    [`Pool ${id}`, `stake of Ferdie ${pha(pool.own)}, of Eve ${pha(position.worth)}`],
+    ["Commission", percent(pool.commission, PERBILL)],
+    ["Rewards", `Ferdie ${pha(pool.ownerRewards)}, Eve ${pha(position.rewards)}`],
+    ["", "To claim: stakePools.claimOwner and stakePools.claim under Extrinsics"],
+  ]);
+  if (!session) return;
+  const { info, v, part } = session;
+  table([
+    ["Session", `${session.id}: ${stateOf(session)}`],
+    ["V", `${pha(v)} for a stake of ${pha(info.stake)}`],
+    ["Health", percent(info.health, PERQUINTILL)],
+    ["Share", `${percent(part, PERQUINTILL)} of the budget, before the cap on pay`],
   ]);
 }
 
@@ -86,12 +155,13 @@ process.on("SIGINT", () => void stop(0));
 process.on("SIGTERM", () => void stop(0));
 
 try {
-  await worker(await (process.argv.includes("--dev") ? single() : network()));
+  await market(await (process.argv.includes("--dev") ? single() : network()));
   table([["Accounts", ACCOUNTS.map((name) => `//${name}`).join(" ")]]);
   table([["", "10,000,000 PHA each; //Alice has sudo. Everybody knows these keys."]]);
   console.log("\nCtrl-C stops everything.");
   setInterval(() => undefined, 1 << 30);
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  // What was cut off by the end is no error.
+  if (!stopping) console.error(error instanceof Error ? error.message : error);
   await stop(1);
 }

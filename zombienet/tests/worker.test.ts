@@ -1,15 +1,13 @@
 // The worker program against a single node whose genesis trusts the development root.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { promisify } from "node:util";
 import type { ApiPromise } from "@polkadot/api";
 import type { KeyringPair } from "@polkadot/keyring/types";
-import { type BN, hexToU8a } from "@polkadot/util";
+import type { BN } from "@polkadot/util";
 import {
   connect,
   eventsOf,
@@ -20,6 +18,7 @@ import {
   wellKnown,
 } from "../src/client.ts";
 import { DevNode } from "../src/dev-node.ts";
+import { type Claim, quote, reportData } from "../src/puppet.ts";
 import { Worker } from "../src/worker.ts";
 
 /// Long enough for collateral, registration and benchmark, one after the other.
@@ -28,9 +27,6 @@ const REGISTRATION = 400;
 const alice = wellKnown("Alice");
 const bob = wellKnown("Bob");
 const charlie = wellKnown("Charlie");
-
-/// The development chain's id on its relay chain.
-const PARA_ID = 2035;
 
 let node: DevNode;
 let api: ApiPromise;
@@ -156,42 +152,6 @@ test("a running worker ends when asked, and is not disturbed by a twin", async (
   assert.match(output, /another process uses this folder/);
   assert.equal(await first.stop(), 0);
 });
-
-/// What a quote is bound to; the runtime computes the same.
-interface Claim {
-  worker: string;
-  encryptionKey: string;
-  block: { number: number; hash: string };
-}
-
-function reportData(genesis: string, operator: KeyringPair, claim: Claim): Buffer {
-  const number = (value: number) => {
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32LE(value);
-    return bytes;
-  };
-  const hash = createHash("sha512").update("phala/worker-attestation/v1");
-  for (const part of [
-    hexToU8a(genesis),
-    number(PARA_ID),
-    new Uint8Array([0]),
-    operator.publicKey,
-    hexToU8a(claim.worker),
-    hexToU8a(claim.encryptionKey),
-    number(claim.block.number),
-    hexToU8a(claim.block.hash),
-  ])
-    hash.update(part);
-  return hash.digest();
-}
-
-async function quote(data: Buffer, platform: number): Promise<string> {
-  const { stdout } = await promisify(execFile)("phala-dev-pki", [
-    ...["quote", "--kind", "tdx-v4", "--program", "phala-worker"],
-    ...["--platform", String(platform), "--report-data", data.toString("hex")],
-  ]);
-  return `0x${stdout.trim()}`;
-}
 
 /// A claim by random keys at a finalised block some blocks ago.
 async function claimAt(on: ApiPromise, number: number): Promise<Claim> {
