@@ -144,13 +144,9 @@ fn busy<T: Config>() -> Busy<T::AccountId> {
 /// A pool whose next loss is the owner's and the delegators', with a round to credit.
 fn suspicious<T: Config>() -> (PoolId, WorkerKey) {
 	let Busy { id, worker, .. } = busy::<T>();
-	let mut record = Pallet::<T>::load(id).unwrap();
-	record.own = 1_000;
-	record.bucket = stake::<T>();
-	record.pot += stake::<T>();
+	let record = Pallet::<T>::load(id).unwrap();
 	Pools::<T>::insert(id, record);
-	let pay = T::Currency::issue(stake::<T>());
-	assert!(T::Currency::resolve(&Pallet::<T>::pot_account(), pay).is_ok());
+	expose::<T>(id);
 	next_round::<T>();
 	(id, worker)
 }
@@ -197,6 +193,13 @@ pub fn exposed<T: Config>(seed: u32) -> WorkerKey {
 	let id = keeper::<T>(&owner, seed);
 	let worker = T::BenchmarkHelper::worker(seed, &owner);
 	set_aside::<T>(id, &worker, &owner, stake::<T>() * 1_000);
+	expose::<T>(id);
+	next_round::<T>();
+	worker
+}
+
+/// Lets a pool's next loss be its owner's and the delegators', and its next round have pay to credit.
+pub fn expose<T: Config>(id: PoolId) {
 	Pools::<T>::mutate(id, |pool| {
 		let pool = pool.as_mut().unwrap();
 		pool.own = 1_000;
@@ -205,8 +208,6 @@ pub fn exposed<T: Config>(seed: u32) -> WorkerKey {
 	});
 	let pay = T::Currency::issue(stake::<T>());
 	assert!(T::Currency::resolve(&Pallet::<T>::pot_account(), pay).is_ok());
-	next_round::<T>();
-	worker
 }
 
 fn get<T: Config>(id: PoolId) -> PoolOf<T> {
