@@ -512,11 +512,23 @@ mod benchmarks {
 	#[benchmark]
 	fn on_ended() {
 		let Busy { id, worker, .. } = busy::<T>();
+		<Pallet<T> as StakeKeeper<_, CreditOf<T>>>::on_at_risk(&id, &worker, 1_000);
 		#[block]
 		{
 			<Pallet<T> as StakeKeeper<_, CreditOf<T>>>::on_ended(&id, &worker);
 		}
 		assert_eq!(Workers::<T>::get(worker).unwrap().phase, types::Phase::Ending);
+		assert_eq!(get::<T>(id).at_risk, 0);
+	}
+
+	#[benchmark]
+	fn on_at_risk() {
+		let Busy { id, worker, .. } = busy::<T>();
+		#[block]
+		{
+			<Pallet<T> as StakeKeeper<_, CreditOf<T>>>::on_at_risk(&id, &worker, 1_000);
+		}
+		assert_eq!(get::<T>(id).at_risk, 1_000);
 	}
 
 	#[benchmark]
