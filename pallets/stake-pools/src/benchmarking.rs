@@ -165,7 +165,7 @@ impl<T: Config> Pallet<T> {
 /// Lets a pool have put stake behind a worker that has not mined, for neighbours' benchmarks.
 pub fn set_aside<T: Config>(id: PoolId, worker: &WorkerKey, operator: &T::AccountId, stake: u128) {
 	let (operator, phase) = (operator.clone(), Phase::Running);
-	let record = Worker { pool: id, operator, stake, suspected: 0, lost: 0, phase };
+	let record = Worker { pool: id, operator, stake, suspected: 0, lost: 0, at_risk: 0, phase };
 	Workers::<T>::insert(worker, record);
 	Pools::<T>::mutate(id, |pool| pool.as_mut().unwrap().committed += stake);
 	TotalStake::<T>::mutate(|total| *total += stake);
