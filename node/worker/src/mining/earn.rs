@@ -46,7 +46,9 @@ pub async fn earn(mut real: Real, mut nodes: Vec<String>, metrics: Metrics, shut
 		metrics.failures.with_label_values(&["mining"]).inc();
 		tracing::warn!(reason = %left, "mining: the node is left");
 		loop {
-			nodes.rotate_left(1.min(nodes.len()));
+			if !nodes.is_empty() {
+				nodes.rotate_left(1);
+			}
 			let delay = backoff.delay(&mut rand::thread_rng());
 			if !shutdown.sleep(delay).await {
 				return;
