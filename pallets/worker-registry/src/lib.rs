@@ -131,7 +131,7 @@ pub trait BenchmarkHelper {
 
 	/// Lets the neighbours that hear of changes ([`Config::OnAttestationChange`]) have most to do when
 	/// this worker changes.
-	fn engage(_worker: &WorkerKey) {}
+	fn engage(_worker: &phala_primitives::WorkerKey) {}
 }
 
 #[frame_support::pallet]
