@@ -150,7 +150,7 @@ impl Model {
 
 	fn tick(&mut self) {
 		self.time += SECONDS_PER_TICK;
-		if self.time % SECONDS_PER_BLOCK == 0 {
+		if self.time.is_multiple_of(SECONDS_PER_BLOCK) {
 			self.block();
 		}
 	}

@@ -193,6 +193,7 @@ impl fmt::Display for Position {
 	}
 }
 
+/// Sessions for the tests of others too.
 #[cfg(test)]
 pub mod tests {
 	use super::*;

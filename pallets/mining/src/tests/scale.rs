@@ -5,14 +5,15 @@
 //! took, as in docs/benchmarks.md.
 
 use crate::{Sessions, SlotCount, WeightInfo, mock::*, types::MissReason};
+use codec::Encode;
 use frame_support::weights::Weight;
 use frame_system::RawOrigin;
 use phala_attestation::Tier;
 use phala_primitives::{AttestationChange, Mining as _, OnAttestationChange, Statement, WorkerKey};
 use phala_tokenomics::{PHA, Parameters};
-use sp_core::storage::StateVersion;
+use sp_core::{Blake2Hasher, storage::StateVersion};
 use sp_io::{TestExternalities, hashing::blake2_256};
-use sp_runtime::traits::{BlakeTwo256, Dispatchable};
+use sp_runtime::traits::Dispatchable;
 use sp_trie::recorder::Recorder;
 use std::time::{Duration, Instant};
 
@@ -68,7 +69,7 @@ fn network(n: u32) -> TestExternalities {
 /// Runs an event on what is stored.
 fn measure<R>(ext: &mut TestExternalities, event: impl FnOnce() -> R) -> (Cost, R) {
 	ext.commit_all().unwrap();
-	let recorder = Recorder::<BlakeTwo256>::default();
+	let recorder = Recorder::<Blake2Hasher>::default();
 	let (time, result) = ext.execute_with_recorder(recorder.clone(), || {
 		let start = Instant::now();
 		let result = event();

@@ -62,8 +62,8 @@ fn bad_ones_do_not_get_in() {
 		else {
 			panic!("it is one")
 		};
-		let statement = HeartbeatStatement { iterations: stated.iterations + 1, ..stated };
-		let forged = pallet_mining::Call::heartbeat { statement, signature };
+		let more = HeartbeatStatement { iterations: stated.iterations + 1, ..stated };
+		let forged = pallet_mining::Call::heartbeat { statement: more, signature };
 		assert_eq!(refused(general(forged)), BAD_PROOF);
 
 		// The true one gets in, once. (By now the first would be too slow.)

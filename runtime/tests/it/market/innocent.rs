@@ -5,6 +5,7 @@ use crate::chain::skip;
 use frame_support::assert_ok;
 use pallet_mining::Event;
 use phala_runtime::constants::time::HOURS;
+use sp_runtime::DispatchError;
 
 /// Nobody was found silent, and the worker still computes with all its health.
 fn is_unharmed(name: &str) {
@@ -72,10 +73,10 @@ fn answers_count_in_safe_mode_and_pools_pay_nothing_out() {
 			is_unharmed("one");
 		}
 		let contribute = pallet_stake_pools::Call::contribute { pool: id, amount: PHA };
-		let filtered = frame_system::Error::<Runtime>::CallFiltered;
-		assert_eq!(block(vec![signed("bob", contribute)]), vec![Ok(Err(filtered.into()))]);
+		let filtered = DispatchError::from(frame_system::Error::<Runtime>::CallFiltered);
+		assert_eq!(block(vec![signed("bob", contribute)]), vec![Ok(Err(filtered))]);
 		let process = pallet_stake_pools::Call::process { pool: id, limit: 1 };
-		assert_eq!(block(vec![signed("bob", process)]), vec![Ok(Err(filtered.into()))]);
+		assert_eq!(block(vec![signed("bob", process)]), vec![Ok(Err(filtered))]);
 		// Who wants to leave does not lose time.
 		let stop = pallet_stake_pools::Call::stop { worker: worker("one") };
 		let withdraw = pallet_stake_pools::Call::withdraw_own { pool: id, amount: PHA };
