@@ -162,10 +162,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 			(Self::Identity, Self::IdentityJudgement) => true,
 			(
 				Self::NonTransfer,
-				Self::CancelProxy
-				| Self::IdentityJudgement
-				| Self::Collator
-				| Self::Governance,
+				Self::CancelProxy | Self::IdentityJudgement | Self::Collator | Self::Governance,
 			) => true,
 			_ => false,
 		}

@@ -103,10 +103,7 @@ const KEPT: &[(&str, &[&str])] = &[
 		],
 	),
 	// To leave in time, or in order, while everything else stands still. None moves PHA.
-	(
-		"StakePools",
-		&["stop", "withdraw", "cancel_withdrawal", "withdraw_own", "force", "reclaim"],
-	),
+	("StakePools", &["stop", "withdraw", "cancel_withdrawal", "withdraw_own", "force", "reclaim"]),
 	(
 		"WorkerRegistry",
 		&[
