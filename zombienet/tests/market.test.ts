@@ -308,7 +308,7 @@ test("the commission comes first; a cut binds at once, a rise after notice", asy
   isDivided(small, await nextCredit(small), 0.05);
 });
 
-test("a delegator goes in and out, and each fee is the one that was estimated", async () => {
+test("a delegator goes in and out, and each fee is about what was estimated", async () => {
   const heidi = wellKnown("Heidi");
   const stake = 500n * PHA;
   await succeed(api, api.tx.balances.transferKeepAlive(heidi.address, 1_000n * PHA), alice);
@@ -316,7 +316,8 @@ test("a delegator goes in and out, and each fee is the one that was estimated", 
   const send = async (call: Call) => {
     const { partialFee } = await call.paymentInfo(heidi);
     const done = await succeed(api, call, heidi);
-    assert.equal(feeOf(done), partialFee.toBigInt());
+    // The price of weight moves a little with each block.
+    close(Number(feeOf(done)), partialFee.toNumber(), 1e-3, "the fee");
     free -= feeOf(done);
     return done;
   };
