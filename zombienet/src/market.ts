@@ -59,7 +59,8 @@ export async function view<T = Plain>(
   const encoded = found.inputs.map(({ type }, place) => create(type, args[place]).toU8a());
   const input = u8aConcat(found.id.toU8a(), compactAddLength(u8aConcat(...encoded)));
   const call = "RuntimeViewFunction_execute_view_function";
-  const bytes = await api.rpc.state.call(call, u8aToHex(input), hash);
+  // Not `undefined` for the hash: that would be sent as zeros.
+  const bytes = await api.rpc.state.call(call, u8aToHex(input), ...(hash ? [hash] : []));
   // Of bytes, or why not: that it is not implemented, not found, or takes other arguments.
   const answer = api.createType("Result<Bytes, u8>", bytes.toU8a(true));
   if (answer.isErr) throw new Error(`${pallet}.${name} was refused: ${answer.asErr}`);
