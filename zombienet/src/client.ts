@@ -66,7 +66,7 @@ export async function rpc(port: number, method: string, params: unknown[]) {
     body: JSON.stringify({ id: 1, jsonrpc: "2.0", method, params }),
   });
   const { result, error } = await response.json();
-  if (error) throw new Error(`${method}: ${error.message}`);
+  if (error) throw new Error([method, error.message, error.data].filter(Boolean).join(": "));
   return result;
 }
 

@@ -9,8 +9,9 @@
 import type { ApiPromise } from "@polkadot/api";
 import type { KeyringPair } from "@polkadot/keyring/types";
 import { Enum, Option, Struct, Tuple, Vec } from "@polkadot/types";
+import type { StorageData } from "@polkadot/types/interfaces";
 import type { Codec, Registry } from "@polkadot/types/types";
-import { u8aConcat } from "@polkadot/util";
+import { compactAddLength, u8aConcat, u8aToHex } from "@polkadot/util";
 import { eventsOf, finalisedNumber, sleep, succeed, until } from "./client.ts";
 
 export type Plain = null | boolean | bigint | string | Plain[] | { [name: string]: Plain };
@@ -34,8 +35,9 @@ export function plain(value: Codec): Plain {
   return value.toString();
 }
 
-/// A chain at a block: `api`, or `await api.at(hash)`.
-export type At = Pick<ApiPromise, "call"> & { registry: Registry };
+/// A chain at its newest block, or at the one with this hash. Not what `api.at` returns: that takes
+/// polkadot.js most of a second, as it builds all of the API anew.
+export type At = ApiPromise | { api: ApiPromise; hash: string };
 
 /// What the view function `name` of `pallet` answers. polkadot.js reads their descriptions in the
 /// metadata, but has no way to call them.
@@ -45,22 +47,23 @@ export async function view<T = Plain>(
   name: string,
   ...args: unknown[]
 ): Promise<T> {
-  const { pallets } = at.registry.metadata;
+  const { api, hash } = "hash" in at ? at : { api: at, hash: undefined };
+  const { pallets } = api.registry.metadata;
   const views = pallets.find((one) => one.name.toString() === pallet)?.viewFunctions;
   const found = views?.find((one) => one.name.toString() === name);
   if (!found) throw new Error(`the runtime has no view function ${pallet}.${name}`);
   if (args.length !== found.inputs.length)
     throw new Error(`${pallet}.${name} takes ${found.inputs.length} arguments`);
   const create = (type: Parameters<Registry["createLookupType"]>[0], value: unknown) =>
-    at.registry.createType(at.registry.createLookupType(type), value);
+    api.registry.createType(api.registry.createLookupType(type), value);
   const encoded = found.inputs.map(({ type }, place) => create(type, args[place]).toU8a());
-  const { executeViewFunction } = at.call.runtimeViewFunction;
-  const answer = (await executeViewFunction(found.id, u8aConcat(...encoded))) as unknown as {
-    isOk: boolean;
-    asOk: { toU8a(bare: boolean): Uint8Array };
-    asErr: Codec;
-  };
-  if (!answer.isOk) throw new Error(`${pallet}.${name}: ${answer.asErr}`);
+  const input = u8aConcat(found.id.toU8a(), compactAddLength(u8aConcat(...encoded)));
+  const call = "RuntimeViewFunction_execute_view_function";
+  // Not `undefined` for the hash: that would be sent as zeros.
+  const bytes = await api.rpc.state.call(call, u8aToHex(input), ...(hash ? [hash] : []));
+  // Of bytes, or why not: that it is not implemented, not found, or takes other arguments.
+  const answer = api.createType("Result<Bytes, u8>", bytes.toU8a(true));
+  if (answer.isErr) throw new Error(`${pallet}.${name} was refused: ${answer.asErr}`);
   return plain(create(found.output, answer.asOk.toU8a(true))) as T;
 }
 
@@ -234,7 +237,7 @@ export interface Happening<T = Record<string, Plain>> {
 /// What happens in final blocks, from the one after it was opened.
 export class Journal {
   readonly entries: Happening[] = [];
-  /// What its followers failed with.
+  /// What reading failed with, and its followers.
   readonly faults: unknown[] = [];
   private closed = false;
   private reading?: Promise<void>;
@@ -275,7 +278,7 @@ export class Journal {
         }
       } catch (error) {
         // The same block is read again.
-        if (!this.closed) console.error(`cannot read block ${this.last + 1}: ${error}`);
+        if (!this.closed) this.faults.push(error);
         await sleep(1_000);
       }
       await sleep(100);
@@ -284,7 +287,11 @@ export class Journal {
 
   private async block(block: number): Promise<Happening[]> {
     const hash = await this.api.rpc.chain.getBlockHash(block);
-    const records = await (await this.api.at(hash)).query.system.events();
+    const stored = await this.api.rpc.state.getStorage(this.api.query.system.events.key(), hash);
+    const records = this.api.createType(
+      "Vec<FrameSystemEventRecord>",
+      (stored as unknown as Option<StorageData>).unwrap().toU8a(true),
+    );
     return records.map(({ event }) => ({
       block,
       hash: hash.toHex(),

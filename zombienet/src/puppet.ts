@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { type ApiPromise, Keyring } from "@polkadot/api";
 import type { KeyringPair } from "@polkadot/keyring/types";
 import { compactAddLength, hexToU8a, stringToU8a, u8aConcat, u8aToHex } from "@polkadot/util";
-import { finalisedNumber, succeed } from "./client.ts";
+import { finalisedNumber, rpc, succeed } from "./client.ts";
 import type { Happening, Journal } from "./market.ts";
 
 /// The development chain's id on its relay chain.
@@ -108,20 +108,22 @@ export class Puppet {
 
   private constructor(
     private readonly api: ApiPromise,
+    private readonly port: number,
     readonly operator: KeyringPair,
   ) {
     this.pair = new Keyring({ type: "sr25519" }).addFromSeed(randomBytes(32));
     this.key = u8aToHex(this.pair.publicKey);
   }
 
-  /// Registers a worker with this score on the machine with this number.
+  /// Registers a worker with this score on the machine with this number. `port`: of the node.
   static async register(
     api: ApiPromise,
+    port: number,
     operator: KeyringPair,
     platform: number,
     score: number,
   ): Promise<Puppet> {
-    const puppet = new Puppet(api, operator);
+    const puppet = new Puppet(api, port, operator);
     const head = async () => {
       const number = await finalisedNumber(api);
       return { number, hash: (await api.rpc.chain.getBlockHash(number)).toHex() };
@@ -164,9 +166,10 @@ export class Puppet {
     return u8aToHex(compactAddLength(u8aConcat([0x45, 0, 0, 0, 0, 0], call)));
   }
 
-  /// Hands a heartbeat to the node. Fails with what the transaction pool says.
+  /// Hands a heartbeat to the node. Fails with what the transaction pool says. Not through polkadot.js,
+  /// which would decode it and encode it wrongly.
   async submit(bytes: string): Promise<void> {
-    await this.api.rpc.author.submitExtrinsic(bytes);
+    await rpc(this.port, "author_submitExtrinsic", [bytes]);
   }
 
   /// What an honest answer would be. The iterations are beyond what the chain believes, so that it

@@ -20,6 +20,7 @@ import {
   connect,
   eventsOf,
   explain,
+  rpc,
   succeed,
   until,
   wellKnown,
@@ -115,7 +116,7 @@ before(async () => {
   const puppets = await inTurn(
     plans.map(({ operator }, machine) => [
       operator,
-      () => Puppet.register(api, operator, machine, SCORE),
+      () => Puppet.register(api, node.port, operator, machine, SCORE),
     ]),
   );
   for (const puppet of puppets) puppet.follow(journal);
@@ -151,12 +152,13 @@ after(async () => {
   await node?.stop();
 });
 
+const at = (hash: string) => ({ api, hash });
 const hashOf = async (block: number) => (await api.rpc.chain.getBlockHash(block)).toHex();
-const economyAt = async (hash: string): Promise<Economy> => mining.economy(await api.at(hash));
+const economyAt = async (hash: string): Promise<Economy> => mining.economy(at(hash));
 const roundOf = (block: number) => Math.floor((block + offset) / ROUND);
 const accountOf = async (who: string, hash?: string) => {
-  const at = hash ? await api.at(hash) : api;
-  const { free, reserved } = (await at.query.system.account(who)).data;
+  const stored = await rpc(node.port, "state_getStorage", [api.query.system.account.key(who), hash]);
+  const { free, reserved } = api.createType("FrameSystemAccountInfo", stored ?? undefined).data;
   return { free: free.toBigInt(), reserved: reserved.toBigInt() };
 };
 const issuance = async () => (await api.query.balances.totalIssuance()).toBigInt();
@@ -210,7 +212,7 @@ test("two workers in two pools earn in proportion to their shares", async () => 
     const [first, ...rest] = settled;
     const gross = rest.reduce((sum, { data }) => sum + data.settlement.gross, 0n);
     const steps = rest[rest.length - 1].block - first.block;
-    const session = await mining.session(await api.at(first.hash), stand.puppet.key);
+    const session = await mining.session(at(first.hash), stand.puppet.key);
     assert.ok(session && stateOf(session) === "Computing");
     const { budget } = await economyAt(first.hash);
     const rate = Number(gross) / steps;
@@ -306,7 +308,7 @@ test("the commission comes first; a cut binds at once, a rise after notice", asy
   isDivided(small, await nextCredit(small), 0.05);
 });
 
-test("a delegator goes in and out, and each fee is the one that was estimated", async () => {
+test("a delegator goes in and out, and each fee is about what was estimated", async () => {
   const heidi = wellKnown("Heidi");
   const stake = 500n * PHA;
   await succeed(api, api.tx.balances.transferKeepAlive(heidi.address, 1_000n * PHA), alice);
@@ -314,11 +316,12 @@ test("a delegator goes in and out, and each fee is the one that was estimated", 
   const send = async (call: Call) => {
     const { partialFee } = await call.paymentInfo(heidi);
     const done = await succeed(api, call, heidi);
-    assert.equal(feeOf(done), partialFee.toBigInt());
+    // The price of weight moves a little with each block.
+    close(Number(feeOf(done)), partialFee.toNumber(), 1e-3, "the fee");
     free -= feeOf(done);
     return done;
   };
-  const position = async (hash: string) => pools.position(await api.at(hash), heidi.address, large.pool);
+  const position = async (hash: string) => pools.position(at(hash), heidi.address, large.pool);
   const { contribute, claim, withdraw, process } = api.tx.stakePools;
 
   const entered = await send(contribute(large.pool, stake));
@@ -439,7 +442,7 @@ test("silent workers are declared unresponsive within the window, and lose V", a
   assert.equal((await mining.economy(api)).outage, false);
   const missed = misses.get(restored)!;
   const v = async (block: number) => {
-    const session = await mining.session(await api.at(await hashOf(block)), restored.puppet.key);
+    const session = await mining.session(at(await hashOf(block)), restored.puppet.key);
     assert.ok(session && stateOf(session) === "Unresponsive");
     return Number(session.v);
   };
@@ -452,7 +455,7 @@ test("silent workers are declared unresponsive within the window, and lose V", a
 test("a worker that answers again recovers after the probation, and earns again", async () => {
   const { key } = restored.puppet;
   const missed = misses.get(restored)!;
-  const old = await mining.session(await api.at(missed.hash), key);
+  const old = await mining.session(at(missed.hash), key);
   restored.puppet.silent = false;
   type Recovered = { worker: string; v: bigint; atRisk: bigint };
   const recovered = await journal.first<Recovered>("mining", "Recovered", ({ worker }) => worker === key);
@@ -497,7 +500,7 @@ async function stopAtALoss(stand: Stand): Promise<Recorded> {
   assert.equal(id.class, "Outage");
   // The ledger counts severity in parts of 10¹⁸.
   assert.ok(suspected <= data.lost && data.lost - suspected <= 1_000_000n, `${suspected}`);
-  const { pool } = await pools.pool(await api.at(hash), stand.pool);
+  const { pool } = await pools.pool(at(hash), stand.pool);
   assert.deepEqual([pool.own, pool.ownSuspected], [old.pool.own - suspected, suspected]);
   const [[known]] = await slashing.offencesOf(api, stand.owner.address);
   assert.deepEqual(known, id);
@@ -514,7 +517,7 @@ async function isRestored(stand: Stand, { id, suspected, due }: Recorded) {
   );
   assert.ok(cancelled.block + offset < Number(due));
   assert.deepEqual([cancelled.data.restored, cancelled.data.charged], [suspected, 0n]);
-  const { pool } = await pools.pool(await api.at(cancelled.hash), stand.pool);
+  const { pool } = await pools.pool(at(cancelled.hash), stand.pool);
   assert.deepEqual([pool.own, pool.ownSuspected], [stand.own, 0n]);
   assert.equal(pool.shares.value, stand.delegated);
 }
@@ -575,9 +578,9 @@ test("an accusation that is upheld costs owner, delegators and nobody else", asy
 
   // The owner's stake first, the rest by the price of a share, at once.
   const others = loss - accused.own;
-  const { pool } = await pools.pool(await api.at(block), accused.pool);
+  const { pool } = await pools.pool(at(block), accused.pool);
   assert.deepEqual([pool.own, pool.shares.value], [0n, accused.delegated - others]);
-  const position = await pools.position(await api.at(block), charlie.address, accused.pool);
+  const position = await pools.position(at(block), charlie.address, accused.pool);
   assert.deepEqual(
     [position?.worth, position?.held, position?.suspected],
     [accused.delegated - others, accused.delegated, others],

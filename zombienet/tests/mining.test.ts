@@ -81,8 +81,10 @@ const of = ({ key }: Stand) => ({ worker }: OfWorker) => worker === key;
 const settled = (stand: Stand, since: number) =>
   journal.first<Settled>("mining", "Settled", of(stand), { seconds: 240, since });
 
+const at = (hash: string) => ({ api, hash });
+
 async function sessionAt(hash: string, { key }: Stand): Promise<Session> {
-  const session = await mining.session(await api.at(hash), key);
+  const session = await mining.session(at(hash), key);
   assert.ok(session);
   return session;
 }
