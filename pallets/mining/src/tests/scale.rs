@@ -2,7 +2,7 @@
 //!
 //! Counted are the items that the event reads of the state and that it changes, which do not depend on
 //! the machine, and the bytes of its proof. `--nocapture` prints them, with the time that this machine
-//! took, as in docs/benchmarks.md.
+//! took.
 
 use crate::{Sessions, SlotCount, WeightInfo, mock::*, types::MissReason};
 use codec::Encode;
