@@ -91,7 +91,8 @@ test("the live template names what it lacks, and refuses a well-known key", () =
   const patch = spec.genesis.runtimeGenesis.patch;
   const alice = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
   const million = 1e18;
-  patch.balances.balances[1][1] = 290 * million;
+  // The treasury's 299,999,999.99 PHA less ten million; as a number it is printed exactly.
+  patch.balances.balances[2][1] = 289_999_999_990_000_000_000;
   patch.balances.balances.push([alice, 10 * million]);
   writeFileSync(template, JSON.stringify(spec));
   fails(["export-chain-spec", "--chain", template, "--raw"], /genesis has no collator/);

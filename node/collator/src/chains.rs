@@ -166,10 +166,10 @@ mod tests {
 		let mut json: serde_json::Value =
 			serde_json::from_str(&spec.as_json(false).expect("it serialises")).expect("it is JSON");
 		let patch = &mut json["genesis"]["runtimeGenesis"]["patch"];
-		// Ten of the treasury's 300 million PHA; 64 bits are too few for plancks.
+		// Ten million of the treasury's 299,999,999.99 PHA; 64 bits are too few for plancks.
 		let plancks = |plancks: &str| serde_json::from_str(plancks).expect("a number");
 		let balances = &mut patch["balances"]["balances"];
-		balances[1][1] = plancks("290000000000000000000");
+		balances[2][1] = plancks("289999999990000000000");
 		let alices = serde_json::json!([alice, plancks("10000000000000000000")]);
 		balances.as_array_mut().expect("a list").push(alices);
 		patch["collatorSelection"]["invulnerables"] = serde_json::json!([alice]);
