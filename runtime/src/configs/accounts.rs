@@ -77,6 +77,9 @@ pub enum ProxyType {
 	/// Delegate to pools and run them: stake stays in its account.
 	#[codec(index = 7)]
 	StakePools,
+	/// Stand for gatekeeper and nominate: bonds stay in their account, but rewards may be sent elsewhere.
+	#[codec(index = 8)]
+	Staking,
 }
 
 /// Calls that only wrap others; each call inside is filtered again.
@@ -101,6 +104,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 							| RuntimeCall::WorkerRegistry(_)
 							| RuntimeCall::Mining(_)
 							| RuntimeCall::StakePools(_)
+							| RuntimeCall::GatekeeperElection(_)
 							| RuntimeCall::Vesting(
 								pallet_vesting::Call::vest { .. }
 									| pallet_vesting::Call::vest_other { .. }
@@ -136,6 +140,15 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 					|| matches!(call, RuntimeCall::CollatorSelection(_) | RuntimeCall::Session(_))
 			}
 			Self::Governance => is_wrapper(call) || is_governance(call),
+			Self::Staking => {
+				is_wrapper(call)
+					|| matches!(
+						call,
+						RuntimeCall::Staking(_)
+							| RuntimeCall::VoterList(_)
+							| RuntimeCall::GatekeeperElection(_)
+					)
+			}
 			Self::StakePools => {
 				is_wrapper(call)
 					|| matches!(call, RuntimeCall::StakePools(_) | RuntimeCall::Mining(_))
