@@ -2,7 +2,7 @@
 
 use crate::{
 	configs::{
-		Offender,
+		Offender, RelayClock,
 		xcm::{LocationToAccountId, PhaLocation, PriceForSiblingDelivery, XcmConfig},
 	},
 	constants::currency::{EXISTENTIAL_DEPOSIT, PHA},
@@ -29,6 +29,7 @@ use pallet_xcm::benchmarking::Pallet as XcmCallsBench;
 use phala_primitives::WorkerKey;
 use polkadot_runtime_common::xcm_sender::ToParachainDeliveryHelper;
 use sp_core::{H256, crypto::KeyTypeId};
+use sp_runtime::traits::BlockNumberProvider;
 use xcm::latest::prelude::{Assets as XcmAssets, *};
 
 mod committee;
@@ -155,6 +156,19 @@ impl pallet_worker_registry::BenchmarkHelper for Clock {
 	fn set_time(seconds: u64) {
 		pallet_timestamp::Now::<Runtime>::put(seconds * 1_000);
 	}
+
+	/// Mining hears of changes: the worker gets a session, in an economy that began.
+	fn engage(worker: &WorkerKey) {
+		let (number, genesis) = (System::block_number(), System::block_hash(0));
+		let height = RelayClock::current_block_number();
+		pallet_mining::benchmarking::begun::<Runtime>();
+		System::set_block_number(number);
+		frame_system::BlockHash::<Runtime>::insert(0, genesis);
+		RelayClock::set_block_number(height);
+		let keeper = <Market as pallet_mining::BenchmarkHelper<PoolId>>::keeper();
+		<Mining as phala_primitives::Mining<PoolId>>::start(worker, keeper, 2_000 * PHA)
+			.expect("it is attested and idle");
+	}
 }
 
 /// Workers with keys in the keystore, and pools that keep their stake.
@@ -191,9 +205,11 @@ impl pallet_mining::BenchmarkHelper<PoolId> for Market {
 		}
 	}
 
+	/// With an owner whose stake does not cover a loss, and a round to credit.
 	fn stake(keeper: &PoolId, worker: &WorkerKey, stake: u128) {
 		let operator = Self::keeper();
 		pallet_stake_pools::benchmarking::set_aside::<Runtime>(*keeper, worker, &operator, stake);
+		pallet_stake_pools::benchmarking::expose::<Runtime>(*keeper);
 	}
 
 	fn fill_pot(amount: u128) {

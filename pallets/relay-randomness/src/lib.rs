@@ -7,7 +7,7 @@
 //!
 //! `cumulus_pallet_parachain_system` checks the state proof that every block of a parachain brings
 //! along, and shows it to this pallet ([`OnSystemEvent`]), which keeps the randomness until the block
-//! ends. No call, no event, nothing between blocks.
+//! ends. No call, no event. Of two blocks on one relay parent the first has it.
 //!
 //! ## What it is good for
 //!
@@ -63,6 +63,10 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Randomness<T: Config> = StorageValue<_, H256, OptionQuery>;
 
+	/// Number of the relay-chain block that the last block was built on. Written in each block.
+	#[pallet::storage]
+	pub type LastParent<T: Config> = StorageValue<_, u32, OptionQuery>;
+
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_initialize(_: BlockNumberFor<T>) -> Weight {
@@ -93,12 +97,22 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> OnSystemEvent for Pallet<T> {
-	fn on_validation_data(_: &PersistedValidationData) {}
+	/// Comes after the proof.
+	fn on_validation_data(data: &PersistedValidationData) {
+		let parent = data.relay_parent_number;
+		if LastParent::<T>::get() == Some(parent) {
+			// The block before had it, and its author could choose whether there is another one.
+			Randomness::<T>::kill();
+		} else {
+			LastParent::<T>::put(parent);
+		}
+	}
 
 	fn on_validation_code_applied() {}
 
 	fn on_relay_state_proof(proof: &RelayChainStateProof) -> Weight {
 		Randomness::<T>::set(Self::read(proof));
-		T::DbWeight::get().writes(1)
+		// With what `on_validation_data` does.
+		T::DbWeight::get().reads_writes(1, 2)
 	}
 }

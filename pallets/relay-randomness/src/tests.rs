@@ -3,8 +3,9 @@
 use crate::{self as pallet_relay_randomness, Config, Pallet, Randomness};
 use codec::Encode;
 use cumulus_pallet_parachain_system::{OnSystemEvent, RelayChainStateProof};
-use cumulus_primitives_core::relay_chain::well_known_keys::{
-	CURRENT_BLOCK_RANDOMNESS, ONE_EPOCH_AGO_RANDOMNESS,
+use cumulus_primitives_core::{
+	PersistedValidationData,
+	relay_chain::well_known_keys::{CURRENT_BLOCK_RANDOMNESS, ONE_EPOCH_AGO_RANDOMNESS},
 };
 use cumulus_test_relay_sproof_builder::RelayStateSproofBuilder;
 use frame_support::{derive_impl, parameter_types, traits::Hooks};
@@ -85,6 +86,24 @@ fn an_epoch_that_cannot_be_read_is_none() {
 	run(|| {
 		AllowEpoch::set(&true);
 		assert_eq!(seen(&relay(vec![(ONE_EPOCH_AGO_RANDOMNESS, vec![7])])), None);
+	});
+}
+
+#[test]
+fn of_two_blocks_on_one_relay_parent_the_first_has_it() {
+	run(|| {
+		let proof = relay(vec![(CURRENT_BLOCK_RANDOMNESS, Some(DRAWN).encode())]);
+		let block = |relay_parent_number| {
+			let data = PersistedValidationData { relay_parent_number, ..Default::default() };
+			let _ = Pallet::<Test>::on_relay_state_proof(&proof);
+			Pallet::<Test>::on_validation_data(&data);
+			let seen = Pallet::<Test>::current();
+			Pallet::<Test>::on_finalize(0);
+			seen
+		};
+		let seen = [7, 7, 8, 10, 10, 10, 11].map(block);
+		let [some, none] = [Some(DRAWN), None];
+		assert_eq!(seen, [some, none, some, some, none, none, some]);
 	});
 }
 

@@ -42,7 +42,7 @@
 //! | closed for [`Config::Retention`] | forgotten, with its nullifier |
 //!
 //! `on_poll` does these steps within [`Config::ServiceWeight`], all classes in turn; anybody can do them
-//! with [`Pallet::apply`], which is free if it does something.
+//! with [`Pallet::apply`], [`MAX_STEPS`] at a time, which is free if it does something.
 //!
 //! ## Invariants
 //!
@@ -119,6 +119,10 @@ use phala_primitives::{OffenceClass, Slashable};
 use policy::{Enacted, Scale};
 use sp_runtime::traits::BlockNumberProvider;
 use types::{Accusation, Offence};
+
+/// Most steps that one [`Pallet::apply`] does: as many as fit a transaction with room to spare, however
+/// dear a step is. `integrity_test` compares it with the block.
+pub const MAX_STEPS: u32 = 8;
 
 /// Taken PHA on its way.
 pub type CreditOf<T> =
@@ -609,6 +613,10 @@ pub mod pallet {
 				.saturating_add(T::WeightInfo::serve_awake())
 				.saturating_add(Self::step_weight().saturating_mul(8));
 			assert!(T::ServiceWeight::get().all_gte(least), "a block has room for eight steps");
+			let blocks = T::BlockWeights::get();
+			if let Some(most) = blocks.get(DispatchClass::Normal).max_extrinsic {
+				assert!(Self::apply_weight(MAX_STEPS).all_lte(most), "the steps fit a transaction");
+			}
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -709,7 +717,7 @@ pub mod pallet {
 		///
 		/// - `origin`: signed, by anybody.
 		/// - `class`: whose steps.
-		/// - `steps`: how many at most.
+		/// - `steps`: how many at most. More than [`MAX_STEPS`] are as many.
 		#[pallet::call_index(6)]
 		#[pallet::weight(Pallet::<T>::apply_weight(*steps))]
 		pub fn apply(
@@ -718,6 +726,7 @@ pub mod pallet {
 			steps: u32,
 		) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
+			let steps = steps.min(MAX_STEPS);
 			let done = Self::do_apply(class, steps)?;
 			// The step that found nothing more to do was weighed as well.
 			Ok((Some(Self::apply_weight(done.saturating_add(1).min(steps))), Pays::No).into())
@@ -870,7 +879,8 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Weight of `apply` with so many steps.
-	pub(crate) fn apply_weight(steps: u32) -> Weight {
-		T::WeightInfo::apply().saturating_add(Self::step_weight().saturating_mul(steps.into()))
+	pub fn apply_weight(steps: u32) -> Weight {
+		let steps = steps.min(MAX_STEPS).into();
+		T::WeightInfo::apply().saturating_add(Self::step_weight().saturating_mul(steps))
 	}
 }

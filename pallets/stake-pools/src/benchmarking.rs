@@ -144,13 +144,9 @@ fn busy<T: Config>() -> Busy<T::AccountId> {
 /// A pool whose next loss is the owner's and the delegators', with a round to credit.
 fn suspicious<T: Config>() -> (PoolId, WorkerKey) {
 	let Busy { id, worker, .. } = busy::<T>();
-	let mut record = Pallet::<T>::load(id).unwrap();
-	record.own = 1_000;
-	record.bucket = stake::<T>();
-	record.pot += stake::<T>();
+	let record = Pallet::<T>::load(id).unwrap();
 	Pools::<T>::insert(id, record);
-	let pay = T::Currency::issue(stake::<T>());
-	assert!(T::Currency::resolve(&Pallet::<T>::pot_account(), pay).is_ok());
+	expose::<T>(id);
 	next_round::<T>();
 	(id, worker)
 }
@@ -169,7 +165,7 @@ impl<T: Config> Pallet<T> {
 /// Lets a pool have put stake behind a worker that has not mined, for neighbours' benchmarks.
 pub fn set_aside<T: Config>(id: PoolId, worker: &WorkerKey, operator: &T::AccountId, stake: u128) {
 	let (operator, phase) = (operator.clone(), Phase::Running);
-	let record = Worker { pool: id, operator, stake, suspected: 0, lost: 0, phase };
+	let record = Worker { pool: id, operator, stake, suspected: 0, lost: 0, at_risk: 0, phase };
 	Workers::<T>::insert(worker, record);
 	Pools::<T>::mutate(id, |pool| pool.as_mut().unwrap().committed += stake);
 	TotalStake::<T>::mutate(|total| *total += stake);
@@ -197,6 +193,13 @@ pub fn exposed<T: Config>(seed: u32) -> WorkerKey {
 	let id = keeper::<T>(&owner, seed);
 	let worker = T::BenchmarkHelper::worker(seed, &owner);
 	set_aside::<T>(id, &worker, &owner, stake::<T>() * 1_000);
+	expose::<T>(id);
+	next_round::<T>();
+	worker
+}
+
+/// Lets a pool's next loss be its owner's and the delegators', and its next round have pay to credit.
+pub fn expose<T: Config>(id: PoolId) {
 	Pools::<T>::mutate(id, |pool| {
 		let pool = pool.as_mut().unwrap();
 		pool.own = 1_000;
@@ -205,8 +208,6 @@ pub fn exposed<T: Config>(seed: u32) -> WorkerKey {
 	});
 	let pay = T::Currency::issue(stake::<T>());
 	assert!(T::Currency::resolve(&Pallet::<T>::pot_account(), pay).is_ok());
-	next_round::<T>();
-	worker
 }
 
 fn get<T: Config>(id: PoolId) -> PoolOf<T> {
@@ -511,11 +512,23 @@ mod benchmarks {
 	#[benchmark]
 	fn on_ended() {
 		let Busy { id, worker, .. } = busy::<T>();
+		<Pallet<T> as StakeKeeper<_, CreditOf<T>>>::on_at_risk(&id, &worker, 1_000);
 		#[block]
 		{
 			<Pallet<T> as StakeKeeper<_, CreditOf<T>>>::on_ended(&id, &worker);
 		}
 		assert_eq!(Workers::<T>::get(worker).unwrap().phase, types::Phase::Ending);
+		assert_eq!(get::<T>(id).at_risk, 0);
+	}
+
+	#[benchmark]
+	fn on_at_risk() {
+		let Busy { id, worker, .. } = busy::<T>();
+		#[block]
+		{
+			<Pallet<T> as StakeKeeper<_, CreditOf<T>>>::on_at_risk(&id, &worker, 1_000);
+		}
+		assert_eq!(get::<T>(id).at_risk, 1_000);
 	}
 
 	#[benchmark]

@@ -221,7 +221,7 @@ fn set_up_statements<T: Config>() {
 	set_up_worker::<T>();
 	Workers::<T>::mutate(worker(), |worker| {
 		let worker = worker.as_mut().expect("it is registered");
-		worker.score = Some(Score { value: 1, started_at: BLOCK - 1 });
+		worker.score = Some(Score { value: 1_000, started_at: BLOCK - 1 });
 		worker.endpoint = Some(BoundedVec::truncate_from(vec![b'a'; MAX_ENDPOINT_LEN as usize]));
 		worker.offered_to = Some(account::<T>([8; 32]));
 	});
@@ -341,6 +341,7 @@ mod benchmarks {
 	#[benchmark(pov_mode = Measured)]
 	fn renew() {
 		set_up_statements::<T>();
+		T::BenchmarkHelper::engage(&worker());
 		let _ = UsedReports::<T>::clear(u32::MAX, None);
 		let before = Workers::<T>::get(worker()).expect("it is registered");
 		let quote = BoundedVec::truncate_from(OTHER_QUOTE.to_vec());
@@ -356,6 +357,7 @@ mod benchmarks {
 	#[benchmark(pov_mode = Measured)]
 	fn reappraise() {
 		set_up_statements::<T>();
+		T::BenchmarkHelper::engage(&worker());
 		Workers::<T>::mutate(worker(), |worker| {
 			worker.as_mut().expect("it is registered").judgement.expires_at -= 1;
 		});
@@ -552,6 +554,7 @@ mod benchmarks {
 	#[benchmark(pov_mode = Measured)]
 	fn sweep_worker() {
 		set_up_statements::<T>();
+		T::BenchmarkHelper::engage(&worker());
 		T::BenchmarkHelper::set_time(NOW + T::ReappraisalPeriod::get());
 		CurrentPolicy::<T>::mutate(|policy| policy.tcb.grace = 0);
 		let seen;

@@ -128,6 +128,10 @@ pub type RelayBlockOf<T> =
 pub trait BenchmarkHelper {
 	/// Makes [`Config::Time`] tell this Unix second.
 	fn set_time(seconds: u64);
+
+	/// Lets the neighbours that hear of changes ([`Config::OnAttestationChange`]) have most to do when
+	/// this worker changes.
+	fn engage(_worker: &phala_primitives::WorkerKey) {}
 }
 
 #[frame_support::pallet]

@@ -74,7 +74,8 @@ pub enum ProxyType {
 	/// Take part in governance: preimages, referenda, votes, the fellowship. Not bounties, which move PHA.
 	#[codec(index = 6)]
 	Governance,
-	/// Delegate to pools and run them: stake stays in its account.
+	/// Delegate to pools and run them. Stake stays in its account, but whoever chooses the workers behind
+	/// which it is can lose it.
 	#[codec(index = 7)]
 	StakePools,
 	/// Stand for gatekeeper and nominate: bonds stay in their account, but rewards may be sent elsewhere.
@@ -103,8 +104,25 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 							| RuntimeCall::Session(_)
 							| RuntimeCall::WorkerRegistry(_)
 							| RuntimeCall::Mining(_)
-							| RuntimeCall::StakePools(_)
-							| RuntimeCall::GatekeeperElection(_)
+							// What it delegates to could be the proxy's own, and made to lose.
+							| RuntimeCall::StakePools(
+								pallet_stake_pools::Call::stop { .. }
+									| pallet_stake_pools::Call::withdraw { .. }
+									| pallet_stake_pools::Call::cancel_withdrawal { .. }
+									| pallet_stake_pools::Call::withdraw_own { .. }
+									| pallet_stake_pools::Call::process { .. }
+									| pallet_stake_pools::Call::force { .. }
+									| pallet_stake_pools::Call::reclaim { .. }
+									| pallet_stake_pools::Call::settle { .. }
+									| pallet_stake_pools::Call::claim { .. }
+									| pallet_stake_pools::Call::claim_owner { .. },
+							)
+							// Nor may it put the bond behind a gatekeeper of its own.
+							| RuntimeCall::GatekeeperElection(
+								pallet_gatekeeper_election::Call::unbind { .. }
+									| pallet_gatekeeper_election::Call::revoke { .. }
+									| pallet_gatekeeper_election::Call::evict { .. },
+							)
 							| RuntimeCall::Vesting(
 								pallet_vesting::Call::vest { .. }
 									| pallet_vesting::Call::vest_other { .. }
@@ -163,11 +181,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 			(Self::Identity, Self::IdentityJudgement) => true,
 			(
 				Self::NonTransfer,
-				Self::CancelProxy
-				| Self::IdentityJudgement
-				| Self::Collator
-				| Self::Governance
-				| Self::StakePools,
+				Self::CancelProxy | Self::IdentityJudgement | Self::Collator | Self::Governance,
 			) => true,
 			_ => false,
 		}

@@ -37,7 +37,7 @@ impl Contains<RuntimeCall> for WorksInSafeMode {
 			| RuntimeCall::TxPause(_)
 			| RuntimeCall::MultiBlockMigrations(_)
 			// Attestations run out during a halt as well, challenges have to be answered, and offences
-			// appealed. Pools stand still: what they move is money.
+			// appealed.
 			| RuntimeCall::WorkerRegistry(_)
 			| RuntimeCall::Mining(_)
 			| RuntimeCall::Slashing(_)
@@ -105,6 +105,8 @@ const KEPT: &[(&str, &[&str])] = &[
 			"set_parameters",
 		],
 	),
+	// To leave in time, or in order, while everything else stands still. None moves PHA.
+	("StakePools", &["stop", "withdraw", "cancel_withdrawal", "withdraw_own", "force", "reclaim"]),
 	(
 		"GatekeeperKeys",
 		&[
@@ -141,25 +143,10 @@ const KEPT: &[(&str, &[&str])] = &[
 	),
 ];
 
-/// By which stake leaves pools, and losses reach those who owe them. A halt reaches these and a pause
-/// does not: a halt stops what is stolen and ends by itself, a pause could keep some people's stake in.
+/// What moves PHA out of pools and bonds. A halt reaches these and a pause does not: a halt stops what is
+/// stolen and ends by itself, a pause could keep some people's stake in.
 const EXITS: &[(&str, &[&str])] = &[
-	(
-		"StakePools",
-		&[
-			"stop",
-			"withdraw",
-			"cancel_withdrawal",
-			"withdraw_own",
-			"process",
-			"force",
-			"reclaim",
-			"settle",
-			"claim",
-			"claim_owner",
-			"close",
-		],
-	),
+	("StakePools", &["process", "settle", "claim", "claim_owner", "close"]),
 	(
 		"Staking",
 		&[

@@ -95,6 +95,19 @@ fn table() -> Vec<(RuntimeCall, [bool; 9])> {
 		),
 		(
 			pallet_stake_pools::Call::contribute { pool: 0, amount: PHA }.into(),
+			[true, false, false, false, false, false, false, true, false],
+		),
+		(
+			pallet_stake_pools::Call::offer_ownership { pool: 0, heir: Some(account("bob")) }
+				.into(),
+			[true, false, false, false, false, false, false, true, false],
+		),
+		(
+			pallet_stake_pools::Call::withdraw { pool: 0, shares: 1 }.into(),
+			[true, true, false, false, false, false, false, true, false],
+		),
+		(
+			pallet_stake_pools::Call::claim { pool: 0 }.into(),
 			[true, true, false, false, false, false, false, true, false],
 		),
 		(

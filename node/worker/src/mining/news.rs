@@ -55,20 +55,37 @@ pub enum News {
 	},
 }
 
-macro_rules! fields {
-	($($name:ident { $($field:ident: $ty:ty),* })*) => { $(
-		#[derive(DecodeAsType)]
-		#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
-		struct $name { $($field: $ty),* }
-	)* };
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+struct About {
+	worker: [u8; 32],
 }
 
-fields! {
-	About { worker: [u8; 32] }
-	SettledFields { settlement: Settlement }
-	MissedFields { reason: Value, forfeited: u128, at_risk: u128 }
-	NotRecoveredFields { error: Value }
-	EndedFields { reason: Value, lost: u128 }
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+struct SettledFields {
+	settlement: Settlement,
+}
+
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+struct MissedFields {
+	reason: Value,
+	forfeited: u128,
+	at_risk: u128,
+}
+
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+struct NotRecoveredFields {
+	error: Value,
+}
+
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+struct EndedFields {
+	reason: Value,
+	lost: u128,
 }
 
 fn variant<T>(value: &Value<T>) -> String {

@@ -23,8 +23,8 @@ const POLL: Duration = Duration::from_secs(2);
 const POSITION_EVERY: u32 = 5;
 /// Finalised blocks that are read in one go.
 const NEWS_AT_ONCE: u32 = 8;
-/// Finalised blocks behind which news are given up: an hour.
-const OLD_NEWS: u32 = 600;
+/// Finalised blocks behind which news are given up: of older ones a node that prunes has no state.
+const OLD_NEWS: u32 = 200;
 /// Blocks that did not include an answer which the node took, after which another node is tried.
 const PATIENCE: u32 = 4;
 
@@ -109,6 +109,8 @@ impl Real {
 	pub fn reconnect(&mut self, chain: Chain) {
 		self.chain = chain;
 		(self.heads, self.seen, self.submitted, self.checked) = (None, None, None, None);
+		// What one node calls its tip, another may never have seen.
+		self.tips = Tips::default();
 		self.moved = Instant::now();
 	}
 
@@ -199,7 +201,13 @@ impl Real {
 	async fn news(&mut self) -> Result<(), ChainError> {
 		let newest = self.chain.finalised().await?.block.number;
 		let told = self.told.unwrap_or(newest);
-		let told = if newest.saturating_sub(told) > OLD_NEWS { newest } else { told };
+		let told = match newest.saturating_sub(told) {
+			behind if behind > OLD_NEWS => {
+				tracing::warn!(behind, "mining: too far behind to tell what happened meanwhile");
+				newest
+			}
+			_ => told,
+		};
 		self.told = Some(told);
 		for number in (told..newest.min(told.saturating_add(NEWS_AT_ONCE))).map(|at| at + 1) {
 			let state = self.chain.finalised_at(number).await?;

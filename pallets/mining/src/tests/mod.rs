@@ -8,4 +8,5 @@ mod keepers;
 mod machine;
 mod pool;
 mod random;
+mod scale;
 mod views;

@@ -255,7 +255,12 @@ impl Snapshot {
 #[test]
 fn invariants_hold_over_random_sequences() {
 	let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(CASES);
-	let config = ProptestConfig { cases, max_shrink_iters: 300, ..ProptestConfig::default() };
+	// Seeds of failures are kept beside this file.
+	let config = ProptestConfig {
+		source_file: Some(file!()),
+		max_shrink_iters: 300,
+		..ProptestConfig::with_cases(cases)
+	};
 	let seen = Seen::default();
 	let strategy = prop::collection::vec(op(), STEPS);
 	TestRunner::new(config)

@@ -1,7 +1,12 @@
 //! Application: shares, ceilings per class and era, what rolls over.
 
-use crate::{Error, Event, mock::*, types::Stage};
-use frame_support::{assert_noop, assert_ok, dispatch::Pays, traits::fungible::Inspect};
+use crate::{Error, Event, MAX_STEPS, mock::*, types::Stage};
+use frame_support::{
+	assert_noop, assert_ok,
+	dispatch::{GetDispatchInfo, Pays},
+	traits::fungible::Inspect,
+	weights::Weight,
+};
 use phala_primitives::{
 	OffenceClass::{Equivocation, LeaseBreach, Outage},
 	OffenceId, OffenceReport, Slashable, Source,
@@ -142,6 +147,35 @@ fn apply_is_for_everybody_and_free_if_it_helps() {
 		assert_eq!(post.actual_weight, Some(Slashing::apply_weight(2)));
 		assert!(matches!(get(id).stage, Stage::Applied { .. }));
 		assert_noop!(apply(10).map_err(|error| error.error), Error::<Test>::NothingDue);
+	});
+}
+
+/// However many steps are asked for, a transaction does as many as it can pay for.
+#[test]
+fn apply_does_no_more_than_a_transaction_can() {
+	ExtBuilder::default().pools(30).build_and_execute(|| {
+		for pool in 0..30 {
+			report(offence(LeaseBreach, pool)).unwrap();
+		}
+		jump_to(1 + DEFERRAL);
+		let most = Slashing::apply_weight(MAX_STEPS);
+		let call = crate::Call::<Test>::apply { class: LeaseBreach, steps: u32::MAX };
+		assert_eq!(call.get_dispatch_info().call_weight, most);
+		let closed = |id: &u64| {
+			matches!(
+				crate::Ledger::<Test>::get(LeaseBreach, id).unwrap().stage,
+				Stage::Applied { .. }
+			)
+		};
+		for round in 1..=2u64 {
+			let post = Slashing::apply(RuntimeOrigin::signed(BOB), LeaseBreach, u32::MAX).unwrap();
+			assert_eq!(post.actual_weight, Some(most));
+			let done = (0..30u64).filter(closed).count() as u64;
+			assert!(done > 0 && done <= round * u64::from(MAX_STEPS), "{done}");
+		}
+		// As in the block of a live chain: 2 s and 10 MiB of proof, three quarters for transactions.
+		let block = Weight::from_parts(2_000_000_000_000, 10 * 1024 * 1024);
+		assert!(most.all_lte(block * 3 / 8), "{most:?}");
 	});
 }
 

@@ -6,6 +6,7 @@ mod ceiling;
 mod correlation;
 mod governance;
 mod hook;
+mod machine;
 mod maths;
 mod random;
 mod reports;

@@ -133,7 +133,8 @@ static TRACKS: [Track<u16, Balance, BlockNumber>; 14] = [
 	track(
 		15,
 		name("slash_canceller"),
-		20,
+		// With few places, referenda about nothing could keep an appeal waiting for too long.
+		100,
 		2_000 * PHA,
 		Periods { prepare: HOURS, decide: 3 * DAYS, confirm: 6 * HOURS, enact: 10 * MINUTES },
 		(falling(17, 50), steep(12, 2, 1, 50)),

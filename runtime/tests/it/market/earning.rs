@@ -118,7 +118,10 @@ fn pay_is_in_proportion_to_shares() {
 		let v = names.map(|name| session(name).money.v().to_planck_floor());
 		for (index, paid) in paid.into_iter().enumerate() {
 			let expected = v[index] * 5 / 10_000 * 300 / 600 * 8 / 10;
-			assert!(paid > expected * 95 / 100 && paid < expected * 105 / 100, "{index}: {paid} of {expected}");
+			assert!(
+				paid > expected * 95 / 100 && paid < expected * 105 / 100,
+				"{index}: {paid} of {expected}"
+			);
 		}
 		assert!(v[2] > 2 * v[0] && v[0].abs_diff(v[1]) < v[0] / 1_000);
 	});

@@ -63,15 +63,23 @@ fn a_multi_block_migration_convicts_nobody() {
 }
 
 #[test]
-fn answers_count_in_safe_mode_and_pools_stand_still() {
+fn answers_count_in_safe_mode_and_pools_pay_nothing_out() {
 	market(&["one"], || {
 		let id = pool(3_000, 0, &["one"]);
 		assert_ok!(Dao::halt(RuntimeOrigin::root()));
-		mine(60, &["one"]);
-		is_unharmed("one");
+		for _ in 0..60 {
+			mine(1, &["one"]);
+			is_unharmed("one");
+		}
 		let contribute = pallet_stake_pools::Call::contribute { pool: id, amount: PHA };
 		let filtered = frame_system::Error::<Runtime>::CallFiltered;
 		assert_eq!(block(vec![signed("bob", contribute)]), vec![Ok(Err(filtered.into()))]);
+		let process = pallet_stake_pools::Call::process { pool: id, limit: 1 };
+		assert_eq!(block(vec![signed("bob", process)]), vec![Ok(Err(filtered.into()))]);
+		// Who wants to leave does not lose time.
+		let stop = pallet_stake_pools::Call::stop { worker: worker("one") };
+		let withdraw = pallet_stake_pools::Call::withdraw_own { pool: id, amount: PHA };
+		succeed("alice", vec![stop.into(), withdraw.into()]);
 	});
 }
 

@@ -110,7 +110,7 @@ fn mine(blocks: u32, names: &[&str]) {
 	}
 }
 
-/// Events of mining, all that there were.
+/// Events of mining in the last block.
 fn mining_events() -> Vec<pallet_mining::Event<Runtime>> {
 	System::read_events_for_pallet()
 }
