@@ -160,6 +160,7 @@ async fn work(settings: Settings, once: bool) -> Outcome<ExitCode> {
 		no_score: settings.benchmark == BenchmarkWhen::Never,
 	};
 	let own = Own {
+		role: phala_attestation::Role::Worker,
 		tee: provider.into(),
 		keys: keys.clone(),
 		account,

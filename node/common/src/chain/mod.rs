@@ -3,18 +3,26 @@
 //!
 //! Requests are plain ones, without subscriptions: nothing is missed while a connection is away, and
 //! a node that falls silent is noticed by the time limit of the next request. What a node says is
-//! believed; run your own.
+//! believed, but for state that is read with proofs ([`Proven`]); run your own.
 
 mod account;
 mod explain;
+mod fit;
 mod follow;
+mod item;
+mod proven;
+mod raw;
 mod shape;
 mod transact;
 pub mod view;
 
 pub use account::{Account, AccountError};
 pub use explain::{Explained, explain};
+pub use fit::{Encodings, misfits};
 pub use follow::{Fate, Ledger, Signed, Submission, follow};
+pub use item::{Item, Malformed, ReadError, Reader};
+pub use proven::Proven;
+pub use raw::{RawError, encode_call, general};
 pub use shape::{Shape, missing};
 pub use subxt::{
 	self, SubstrateConfig as Config,
@@ -80,6 +88,19 @@ pub enum ChainError {
 		/// What is missing, and where.
 		missing: String,
 	},
+	/// The node contradicts what it said before.
+	#[error(
+		"{url} gave {what}: the node is broken, or lies. Connect to another one, best your own"
+	)]
+	Untrue {
+		/// The node.
+		url: String,
+		/// What it gave.
+		what: String,
+	},
+	/// A call that needs no account cannot be made.
+	#[error(transparent)]
+	Raw(#[from] RawError),
 	/// The chain would refuse the transaction.
 	#[error("the chain refuses the transaction: {0}")]
 	Refused(String),
@@ -279,6 +300,17 @@ impl Finalised {
 		let found = self.at.storage().try_fetch(address, (account.0,)).await;
 		let Some(value) = found.map_err(failed(&self.url))? else { return Ok(0) };
 		Ok(value.decode().map_err(failed(&self.url))?.data.free)
+	}
+
+	/// Fails if the runtime encodes anything of these pallets otherwise.
+	pub fn ensure_fits(&self, encodings: &[Encodings]) -> Result<(), ChainError> {
+		let metadata = self.at.metadata_ref();
+		let misfits: Vec<_> = encodings.iter().flat_map(|one| misfits(metadata, one)).collect();
+		if misfits.is_empty() {
+			return Ok(());
+		}
+		let spec_version = self.at.spec_version();
+		Err(ChainError::Shape { spec_version, missing: misfits.join("; ") })
 	}
 
 	/// Fails if the runtime lacks anything of these pallets.
