@@ -225,8 +225,9 @@ pub struct Engine<D, R> {
 	vault: Vault<D>,
 	limits: Limits,
 	rng: R,
-	/// Requests that need nothing more.
+	/// Requests that need nothing more while the shares of these ceremonies are in use.
 	settled: BTreeSet<RequestId>,
+	settled_for: Vec<CeremonyNumber>,
 	/// First block at which old blocks are searched again.
 	recover_from: u32,
 	/// Deals faulty shares.
@@ -255,6 +256,7 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 			limits,
 			rng,
 			settled: BTreeSet::new(),
+			settled_for: vec![],
 			recover_from: 0,
 			#[cfg(feature = "fault-injection")]
 			deals_bad_shares: false,
@@ -275,6 +277,7 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 		let view = view::look(&mut at, block, genesis, &me, &mut self.settled).await?;
 		let held = self.vault.held()?;
 		self.trust_view(world, &view, &held)?;
+		self.settle(&view);
 		if seen != Some(block) {
 			self.vault.note_seen(&block)?;
 		}
@@ -336,7 +339,26 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 		}
 	}
 
-	/// Opens what is kept. A share that cannot be opened counts as lost.
+	/// Remembers which requests need no other look: those that it answered, until other shares are in
+	/// use.
+	fn settle(&mut self, view: &View) {
+		let numbers: Vec<_> = view.live.iter().map(|live| live.key.number).collect();
+		if numbers != self.settled_for {
+			self.settled.clear();
+			self.settled_for = numbers;
+		}
+		for asked in &view.requests {
+			let request = &asked.request;
+			let live = view.live(request.sharing);
+			let seat = live.and_then(|live| live.holds);
+			if seat.is_some_and(|seat| request.answered.contains(seat)) {
+				self.settled.insert(asked.id);
+			}
+		}
+	}
+
+	/// Opens what is kept. A share that cannot be opened counts as lost; a part that cannot be is not
+	/// replaced.
 	fn recall(&self) -> Result<Opened, VaultError> {
 		let held = self.vault.held()?;
 		let (mut shares, mut parts) = (BTreeMap::new(), BTreeMap::new());
@@ -349,12 +371,21 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 				Err(error) => return Err(error),
 			}
 		}
+		let mut locked = BTreeSet::new();
 		for number in held.parts {
-			parts.extend(self.vault.part(number)?.map(|part| (number, part)));
+			match self.vault.part(number) {
+				Ok(part) => parts.extend(part.map(|part| (number, part))),
+				Err(error @ VaultError::Unseal { .. }) => {
+					tracing::error!(%error, "nothing is said in this ceremony");
+					locked.insert(number);
+				}
+				Err(error) => return Err(error),
+			}
 		}
 		let memory = Memory {
 			shares: shares.iter().map(|(number, one)| (*number, one.share.index())).collect(),
 			parts: parts.iter().map(|(number, part)| (*number, in_short(part))).collect(),
+			locked,
 		};
 		Ok(Opened { memory, shares, parts })
 	}

@@ -30,6 +30,8 @@ pub struct Memory {
 	pub shares: BTreeMap<CeremonyNumber, MemberIndex>,
 	/// Its parts in ceremonies.
 	pub parts: BTreeMap<CeremonyNumber, Part>,
+	/// Ceremonies in which it has a part that cannot be opened.
+	pub locked: BTreeSet<CeremonyNumber>,
 }
 
 /// Its part in a ceremony.
@@ -138,7 +140,8 @@ fn in_ceremony(view: &View, ceremony: &Ceremony, memory: &Memory, rules: &Rules)
 		let said = receives.is_some_and(|seat| attempt.keys.contains(seat))
 			|| deals.is_some_and(|seat| attempt.digests.contains(seat));
 		let committing = matches!(attempt.phase, Phase::Committing { .. });
-		return (committing && has_seat && !said).then_some(Act::Join);
+		let new = committing && has_seat && !said && !memory.locked.contains(&number);
+		return new.then_some(Act::Join);
 	};
 	// Only in a handover a lapsed member may deal.
 	let grace = attempt.from.map_or(0, |_| rules.reshare_grace);

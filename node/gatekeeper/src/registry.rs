@@ -3,7 +3,7 @@
 //! The registry's view functions would say the same, but a node computes them. Records are proven to be
 //! in the state, and judged here by the registry's rules.
 
-use codec::{Decode, Input};
+use codec::Decode;
 use pallet_worker_registry::types::{MeasurementRecord, Worker};
 use phala_attestation::Role;
 use phala_node_common::{
@@ -16,29 +16,20 @@ use sp_core::H256;
 
 const PALLET: &str = "WorkerRegistry";
 
-/// How this program decodes the registry's records, but for their last field, the deposit, which it
-/// does not look at.
+/// How this program decodes the registry's records.
 pub fn encodings() -> Encodings {
 	Encodings {
 		pallet: PALLET,
-		storage: vec![("Measurements", meta_type::<MeasurementRecord<u32>>())],
+		storage: vec![
+			("Workers", meta_type::<Record>()),
+			("Measurements", meta_type::<MeasurementRecord<u32>>()),
+		],
 		calls: vec![],
 	}
 }
 
-/// A worker's record, without what follows its last known field.
-#[derive(Clone, Debug)]
-struct Record(Worker<[u8; 32], ()>);
-
-impl Decode for Record {
-	fn decode<I: Input>(input: &mut I) -> Result<Self, codec::Error> {
-		let record = Worker::decode(input)?;
-		while input.remaining_len()?.is_none_or(|left| left > 0) {
-			input.read_byte()?;
-		}
-		Ok(Self(record))
-	}
-}
+/// A worker's record. Its last field is the deposit.
+type Record = Worker<[u8; 32], u128>;
 
 /// An attestation that nothing speaks against but time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,19 +61,19 @@ pub async fn standings<R: Reader>(
 	let records = reader.get_each(&workers.iter().map(item).collect::<Vec<_>>()).await?;
 	let found: Vec<_> = records.iter().flatten().collect();
 	let key = |item, hash: &H256| Item::<()>::new(PALLET, item).identity(hash).key().to_vec();
-	let images = found.iter().map(|record| key("Measurements", &record.0.measurement));
-	let machines = found.iter().map(|record| key("BannedPlatforms", &record.0.platform));
+	let images = found.iter().map(|record| key("Measurements", &record.measurement));
+	let machines = found.iter().map(|record| key("BannedPlatforms", &record.platform));
 	let images = read(reader, images.collect()).await?;
 	let banned = read(reader, machines.collect()).await?;
 	let mut judged = found.iter().zip(images).zip(banned).map(|((record, image), banned)| {
 		let image = image.and_then(|bytes| MeasurementRecord::<u32>::decode(&mut &bytes[..]).ok());
 		let allowed = image.is_some_and(|image| {
-			image.role == record.0.role
+			image.role == record.role
 				&& image.has_begun(&clocks.relay)
 				&& !image.is_past_sunset(&clocks.relay)
 		});
-		let (ends, grace) = record.0.ends();
-		(allowed && banned.is_none()).then_some(Standing { role: record.0.role, ends, grace })
+		let (ends, grace) = record.ends();
+		(allowed && banned.is_none()).then_some(Standing { role: record.role, ends, grace })
 	});
 	Ok(records.iter().map(|record| record.as_ref().and_then(|_| judged.next().flatten())).collect())
 }

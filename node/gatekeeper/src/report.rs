@@ -120,7 +120,9 @@ impl Report {
 		let waiting = view.requests.iter().filter(|asked| {
 			let live = view.live.iter().find(|live| live.epoch == asked.request.input.epoch);
 			let seat = live.and_then(|live| live.holds);
-			asked.attested && seat.is_some_and(|seat| !asked.request.answered.contains(seat))
+			let counts = live.is_some_and(|live| asked.request.sharing == live.key.number);
+			let given = |seat| counts && asked.request.answered.contains(seat);
+			asked.attested && seat.is_some_and(|seat| !given(seat))
 		});
 		Self {
 			block: view.block.number,

@@ -101,6 +101,7 @@ fn memory(part: Option<Part>) -> Memory {
 	Memory {
 		shares: [(OLD, seat(2))].into(),
 		parts: part.map(|part| (NUMBER, part)).into_iter().collect(),
+		locked: BTreeSet::new(),
 	}
 }
 
@@ -143,6 +144,10 @@ fn nobody_joins_late_without_a_seat_or_a_second_time() {
 	let ceremony = stranger.ceremony.as_mut().unwrap();
 	(ceremony.deals, ceremony.receives) = (None, None);
 	assert_eq!(acts(&stranger, None), []);
+
+	let locked = Memory { locked: [NUMBER].into(), ..memory(None) };
+	let first = view(attempt(COMMITTING));
+	assert_eq!(plan(&first, &locked, &RULES).acts, [], "it may have said something");
 
 	for (keys, digests) in [(&[1][..], &[][..]), (&[], &[2])] {
 		let mut said = view(attempt(COMMITTING));

@@ -302,7 +302,7 @@ impl Chain {
 	pub fn publish(&mut self, who: WorkerKey, message: &Message) -> Result<(), String> {
 		for (step, said) in steps(who, message) {
 			let before = self.published.entry(step).or_insert_with(|| said.clone());
-			assert_eq!(*before, said, "two messages for one step: {message:?}");
+			assert!(*before == said, "{who} publishes a second `{}`", message.call());
 		}
 		if self.pool.contains(message) {
 			return Ok(());

@@ -185,6 +185,7 @@ pub struct Gate {
 	keys: Keys,
 	fuse: Rc<Fuse>,
 	lie: Option<Lie>,
+	told: Option<Message>,
 	/// Shows this block as the newest final one.
 	pub shown: Option<BlockRef>,
 	/// Seconds by which the machine's clock is wrong.
@@ -255,18 +256,25 @@ impl Gate {
 		self.chain = chain;
 	}
 
-	/// Lies where it is told to.
-	fn falsify(&self, message: Message) -> Message {
-		match (message, self.lie) {
-			(Message::Deal(mut statement, _), Some(Lie::BadShare(victim))) => {
-				let attempt = self.chain.borrow_mut().attempt().unwrap();
-				let position = attempt.keys.position(victim).unwrap();
-				statement.dealing.shares.iter_mut().nth(position).unwrap()[0] ^= 1;
-				let signature = statement.sign(&self.keys.chain, &self.keys.identity);
-				Message::Deal(statement, signature)
-			}
-			(message, _) => message,
+	/// Lies where it is told to, each time in the same way.
+	fn falsify(&mut self, message: Message) -> Message {
+		let (Message::Deal(statement, _), Some(Lie::BadShare(victim))) = (&message, self.lie)
+		else {
+			return message;
+		};
+		if let Some(lie @ Message::Deal(before, _)) = &self.told
+			&& before.ceremony == statement.ceremony
+		{
+			return lie.clone();
 		}
+		let attempt = self.chain.borrow_mut().attempt().unwrap();
+		let mut statement = statement.clone();
+		let position = attempt.keys.position(victim).unwrap();
+		statement.dealing.shares.iter_mut().nth(position).unwrap()[0] ^= 1;
+		let signature = statement.sign(&self.keys.chain, &self.keys.identity);
+		let lie = Message::Deal(statement, signature);
+		self.told = Some(lie.clone());
+		lie
 	}
 }
 
@@ -310,6 +318,7 @@ impl Person {
 			keys: keys.clone(),
 			fuse: fuse.clone(),
 			lie: None,
+			told: None,
 			shown: None,
 			clock_error: 0,
 		};
@@ -381,7 +390,10 @@ impl Person {
 		let number = |name: String| {
 			name.strip_prefix(kind)?.strip_prefix('-')?.strip_suffix(".sealed")?.parse().ok()
 		};
-		self.store.names().unwrap().into_iter().filter_map(number).collect()
+		let mut numbers: Vec<_> =
+			self.store.names().unwrap().into_iter().filter_map(number).collect();
+		numbers.sort();
+		numbers
 	}
 
 	pub fn distrust(&self) -> Option<&Distrust> {
@@ -480,6 +492,30 @@ impl Crowd {
 		Some((epoch, live.number, *live.sharing.public_key()))
 	}
 
+	/// Is there nothing to do, now or later?
+	pub fn is_idle(&mut self) -> bool {
+		let idle = pallet::types::Status::Idle { waiting: pallet::types::Waiting::NothingToDo };
+		let gave_up = pallet::types::Status::Idle { waiting: pallet::types::Waiting::GaveUp };
+		let status = self.chain.borrow_mut().at(pallet::Pallet::<Test>::status);
+		status == idle || status == gave_up
+	}
+
+	/// For each worker, the ceremonies whose shares it is to hold.
+	pub fn shares_to_hold(&mut self) -> BTreeMap<[u8; 32], Vec<u64>> {
+		self.chain.borrow_mut().at(|| {
+			let mut held = BTreeMap::<_, Vec<u64>>::new();
+			for (_, live) in pallet::Pallet::<Test>::live_keys() {
+				let set = pallet::Sets::<Test>::get(live.number);
+				for seat in live.sharing.holders().iter() {
+					let worker = set[usize::from(seat.get()) - 1].worker.0;
+					held.entry(worker).or_default().push(live.number);
+				}
+			}
+			held.values_mut().for_each(|numbers| numbers.sort());
+			held
+		})
+	}
+
 	/// Errors of all.
 	pub fn assert_no_errors(&self) {
 		for person in &self.people {
@@ -538,7 +574,12 @@ impl Client {
 			now(cluster_key::look(&mut Finalised(&chain, block), &worker, &input))
 		};
 		let scene = scene.unwrap();
-		match cluster_key::next(&wish, self.asking.as_ref(), &scene, REQUEST).unwrap() {
+		let next = cluster_key::next(&wish, self.asking.as_ref(), &scene, REQUEST);
+		if next == Err(cluster_key::Error::NotLive(epoch)) {
+			// Not final yet.
+			return None;
+		}
+		match next.unwrap() {
 			Next::Ask { public_key, valid_until } => {
 				let asking = Asking::new(
 					&Chain::id(),
@@ -578,4 +619,9 @@ pub fn requests(crowd: &mut Crowd) -> u64 {
 /// Is anything but nothing stored of a ceremony?
 pub fn dealings_on_record(crowd: &mut Crowd, number: u64) -> usize {
 	crowd.chain.borrow_mut().at(|| pallet::Dealings::<Test>::iter_prefix(number).count())
+}
+
+/// Has a ceremony failed since one last completed?
+pub fn has_failed(crowd: &mut Crowd) -> bool {
+	crowd.chain.borrow_mut().at(pallet::LastFailure::<Test>::exists)
 }

@@ -2,7 +2,10 @@
 //!
 //! `PROPTEST_CASES` sets the number of histories.
 
-use crate::crowd::{Client, Crowd};
+use crate::{
+	chain::RETIREMENT,
+	crowd::{Client, Crowd},
+};
 use phala_primitives::OffenceClass;
 use rand_chacha::{
 	ChaCha20Rng,
@@ -62,6 +65,25 @@ impl History {
 		}
 	}
 
+	/// Nothing happens any more. Then everybody has what is theirs, and nothing else.
+	fn come_to_rest(&mut self) {
+		self.crowd.people.iter().for_each(|person| person.kill_after(u32::MAX));
+		for _ in 0..RETIREMENT {
+			self.crowd.round();
+			self.check();
+			if self.crowd.is_idle() {
+				break;
+			}
+		}
+		self.crowd.rounds(6);
+		let held = self.crowd.shares_to_hold();
+		for person in &self.crowd.people {
+			let mine = held.get(&person.worker().0).cloned().unwrap_or_default();
+			assert_eq!(person.files("share"), mine, "{}", person.account);
+			assert!(person.files("part").is_empty(), "{}", person.account);
+		}
+	}
+
 	fn check(&mut self) {
 		if let Some((epoch, _, public)) = self.crowd.key() {
 			assert_eq!(*self.public.entry(epoch).or_insert(public), public, "one key an epoch");
@@ -105,6 +127,7 @@ fn whatever_happens_there_is_one_key_an_epoch_and_nobody_lies() {
 			history.crowd.round();
 			history.check();
 		}
+		history.come_to_rest();
 		history.crowd.assert_no_errors();
 		obtained += history.obtained;
 		lives += history.crowd.people.iter().map(|person| person.lives).sum::<u64>();
