@@ -385,7 +385,7 @@ sp_api::impl_runtime_apis! {
 		) -> Weight {
 			let weight = Executive::try_execute_block(block, state_root_check, signature_check, select)
 				.expect("the block must be sound");
-			crate::invariants::check_supply().expect("the supply must be sound");
+			crate::invariants::check().expect("the money must be sound");
 			weight
 		}
 	}

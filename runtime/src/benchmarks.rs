@@ -1,25 +1,34 @@
 //! What is measured, and the helpers that set up the worst cases.
 
 use crate::{
-	configs::xcm::{LocationToAccountId, PhaLocation, PriceForSiblingDelivery, XcmConfig},
+	configs::{
+		Offender,
+		xcm::{LocationToAccountId, PhaLocation, PriceForSiblingDelivery, XcmConfig},
+	},
 	constants::currency::{EXISTENTIAL_DEPOSIT, PHA},
 	*,
 };
-use alloc::{boxed::Box, string::String, vec, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec, vec::Vec};
 use codec::Encode;
 use cumulus_pallet_session_benchmarking::Pallet as SessionBench;
 use cumulus_primitives_core::ParaId;
 use frame_benchmarking::{BenchmarkBatch, BenchmarkConfig, BenchmarkError, BenchmarkList};
 use frame_support::{
 	parameter_types,
-	traits::{StorageInfo, StorageInfoTrait, WhitelistedStorageKeys},
+	traits::{
+		StorageInfo, StorageInfoTrait, WhitelistedStorageKeys,
+		fungible::{Balanced, Mutate},
+	},
 	weights::Weight,
 };
 use frame_system_benchmarking::{
 	Pallet as SystemBench, extensions::Pallet as SystemExtensionsBench,
 };
+use pallet_stake_pools::types::PoolId;
 use pallet_xcm::benchmarking::Pallet as XcmCallsBench;
+use phala_primitives::WorkerKey;
 use polkadot_runtime_common::xcm_sender::ToParachainDeliveryHelper;
+use sp_core::{H256, crypto::KeyTypeId};
 use xcm::latest::prelude::{Assets as XcmAssets, *};
 
 type XcmFungible = pallet_xcm_benchmarks::fungible::Pallet<Runtime>;
@@ -41,6 +50,7 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_identity, Identity]
 	[pallet_message_queue, MessageQueue]
 	[pallet_migrations, MultiBlockMigrations]
+	[pallet_mining, Mining]
 	[pallet_multisig, Multisig]
 	[pallet_parameters, Parameters]
 	[pallet_preimage, Preimage]
@@ -50,6 +60,8 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_safe_mode, SafeMode]
 	[pallet_scheduler, Scheduler]
 	[pallet_session, SessionBench::<Runtime>]
+	[pallet_slashing, Slashing]
+	[pallet_stake_pools, StakePools]
 	[pallet_timestamp, Timestamp]
 	[pallet_transaction_payment, TransactionPayment]
 	[pallet_treasury, Treasury]
@@ -140,6 +152,71 @@ impl pallet_worker_registry::BenchmarkHelper for Clock {
 	}
 }
 
+/// Workers with keys in the keystore, and pools that keep their stake.
+pub struct Market;
+
+impl Market {
+	/// Who owns the pool of mining's benchmarks, and operates its workers.
+	fn keeper() -> AccountId {
+		frame_benchmarking::account("keeper", 0, 0)
+	}
+
+	/// Lets worker `n` be attested, on a platform of its own, with a score of 1,000.
+	fn attest(n: u32, operator: &AccountId) -> WorkerKey {
+		let seed = format!("//{n}").into_bytes();
+		let worker = sp_io::crypto::sr25519_generate(KeyTypeId(*b"pwrk"), Some(seed));
+		let platform = H256(sp_io::hashing::blake2_256(&n.encode()));
+		let deposit = <Balances as Balanced<AccountId>>::issue(10 * PHA);
+		let _ = <Balances as Balanced<AccountId>>::resolve(operator, deposit);
+		pallet_worker_registry::benchmarking::attest::<Runtime>(worker, operator, platform, 1_000);
+		worker
+	}
+}
+
+impl pallet_mining::BenchmarkHelper<PoolId> for Market {
+	fn attest(n: u32) -> WorkerKey {
+		Self::attest(n, &Self::keeper())
+	}
+
+	fn keeper() -> PoolId {
+		let mut pools = pallet_stake_pools::Pools::<Runtime>::iter();
+		match pools.find(|(_, pool)| pool.owner == Self::keeper()) {
+			Some((id, _)) => id,
+			None => pallet_stake_pools::benchmarking::keeper::<Runtime>(&Self::keeper(), 0),
+		}
+	}
+
+	fn stake(keeper: &PoolId, worker: &WorkerKey, stake: u128) {
+		let operator = Self::keeper();
+		pallet_stake_pools::benchmarking::set_aside::<Runtime>(*keeper, worker, &operator, stake);
+	}
+
+	fn fill_pot(amount: u128) {
+		<Balances as Mutate<_>>::set_balance(&Mining::pot(), amount);
+	}
+}
+
+impl pallet_stake_pools::benchmarking::BenchmarkHelper<AccountId> for Market {
+	fn worker(seed: u32, operator: &AccountId) -> WorkerKey {
+		pallet_mining::benchmarking::begun::<Runtime>();
+		Self::attest(seed, operator)
+	}
+
+	fn stake() -> u128 {
+		2_000 * PHA
+	}
+
+	fn cool(worker: &WorkerKey) {
+		pallet_mining::benchmarking::cool::<Runtime>(worker);
+	}
+}
+
+impl pallet_slashing::benchmarking::BenchmarkHelper<Offender> for Market {
+	fn offender(seed: u32) -> Offender {
+		pallet_stake_pools::benchmarking::exposed::<Runtime>(seed).into()
+	}
+}
+
 impl pallet_transaction_payment::BenchmarkConfig for Runtime {}
 
 impl pallet_xcm::benchmarking::Config for Runtime {
@@ -162,7 +239,7 @@ impl pallet_xcm::benchmarking::Config for Runtime {
 		let amount = 100 * PHA;
 		let who = frame_benchmarking::whitelisted_caller();
 		let balance = 10 * amount;
-		<Balances as frame_support::traits::fungible::Mutate<_>>::set_balance(&who, balance);
+		<Balances as Mutate<_>>::set_balance(&who, balance);
 		let verify = Box::new(move || {
 			assert!(Balances::free_balance(&who) <= balance - amount);
 		});

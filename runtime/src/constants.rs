@@ -66,9 +66,9 @@ pub mod governance {
 	};
 
 	/// A withdrawal that a pool cannot serve at once waits no longer than this for its workers to stop.
-	pub const GRACE_PERIOD: BlockNumber = 7 * DAYS;
+	pub const GRACE_PERIOD: BlockNumber = live_or_development(7 * DAYS, 5 * MINUTES);
 	/// A worker that stops keeps its stake for so long.
-	pub const COOL_DOWN: BlockNumber = 7 * DAYS;
+	pub const COOL_DOWN: BlockNumber = live_or_development(7 * DAYS, 10 * MINUTES);
 	/// The slowest way out of everything that PHA can be in.
 	pub const SLOWEST_EXIT: BlockNumber = GRACE_PERIOD + COOL_DOWN;
 	/// Root could change anything, so that it acts this long after a referendum was approved: whoever
@@ -115,6 +115,53 @@ pub mod governance {
 	pub const MEDIUM_SPEND: Balance = 100_000 * PHA;
 	/// What a big spender may spend at a time.
 	pub const BIG_SPEND: Balance = 1_000_000 * PHA;
+}
+
+/// Mining, pools and slashing. Periods are relay-chain blocks.
+pub mod market {
+	use super::{
+		Balance, BlockNumber,
+		currency::PHA,
+		governance::COOL_DOWN,
+		live_or_development,
+		time::{DAYS, HOURS, MINUTES},
+	};
+
+	/// Pay is credited to pools, contributions begin to earn and withdrawals are paid, once per round.
+	pub const ROUND: BlockNumber = live_or_development(6 * HOURS, MINUTES);
+	/// Workers of one pool.
+	pub const MAX_POOL_WORKERS: u32 = 200;
+
+	/// Offences of one era act on each other.
+	pub const SLASHING_ERA: BlockNumber = live_or_development(DAYS, 2 * MINUTES);
+	/// An offence can be reported for so long.
+	pub const EVIDENCE_WINDOW: BlockNumber = live_or_development(3 * DAYS, 4 * MINUTES);
+	/// With which the ledger starts: all offences of an era are known when the first is weighed.
+	pub const DEFERRAL: BlockNumber = EVIDENCE_WINDOW + SLASHING_ERA;
+	const _: () = assert!(COOL_DOWN >= EVIDENCE_WINDOW + DEFERRAL);
+	/// Closed offences can be looked up for so long.
+	pub const OFFENCE_RETENTION: BlockNumber = live_or_development(84 * DAYS, DAYS);
+	/// Accusations that wait for the judges.
+	pub const MAX_ACCUSATIONS: u32 = 256;
+	/// A gap between two blocks that counts as a stall.
+	pub const STALL_AFTER: BlockNumber = HOURS;
+	/// Figures of mining and of the ledger can be changed once in this period.
+	pub const CHANGE_INTERVAL: BlockNumber = live_or_development(7 * DAYS, 10 * MINUTES);
+
+	/// Most workers that are challenged in a block: two challenges an hour for 105,000 workers.
+	pub const MAX_DRAWS: u32 = 350;
+	/// A challenge can be answered for so long.
+	pub const ANSWER_WINDOW: BlockNumber = 20;
+	/// And for so many blocks of the parachain.
+	pub const ANSWER_BLOCKS: u32 = 15;
+	/// Who is silent for so long is stopped.
+	pub const MAX_SILENCE: BlockNumber = live_or_development(DAYS, 30 * MINUTES);
+	/// Most that the V of all workers on one machine add up to, in PHA.
+	pub const MAX_PLATFORM_VALUE: u32 = 240_000;
+	/// What the schedule of the budget never spends of the subsidy.
+	pub const INITIAL_RESERVE: Balance = 181_600_000 * PHA;
+	/// Most that leaves the reserve in a year.
+	pub const RESERVE_YEARLY: Balance = 20_000_000 * PHA;
 }
 
 /// How blocks are built and backed.
@@ -187,6 +234,10 @@ pub mod accounts {
 	pub const TREASURY: PalletId = PalletId(*b"py/trsry");
 	/// Holds the mining subsidy.
 	pub const SUBSIDY_POT: PalletId = PalletId(*b"pha/subs");
+	/// Holds the part of the subsidy that the schedule of mining's budget does not spend.
+	pub const MINING_RESERVE: PalletId = PalletId(*b"pha/resv");
+	/// Holds rewards of pools until they are claimed.
+	pub const POOLS_POT: PalletId = PalletId(*b"pha/pool");
 	/// Belongs to collator selection.
 	pub const COLLATOR_POT: PalletId = PalletId(*b"PotStake");
 
@@ -200,9 +251,14 @@ pub mod accounts {
 		SUBSIDY_POT.into_account_truncating()
 	}
 
+	/// Account that holds rewards of pools until they are claimed.
+	pub fn pools_pot() -> AccountId {
+		POOLS_POT.into_account_truncating()
+	}
+
 	/// Pots, reserves and escrows: what they hold never votes, and support is not measured against it.
 	pub fn non_voting() -> Vec<AccountId> {
-		[TREASURY, SUBSIDY_POT, COLLATOR_POT]
+		[TREASURY, SUBSIDY_POT, MINING_RESERVE, POOLS_POT, COLLATOR_POT]
 			.iter()
 			.map(AccountIdConversion::into_account_truncating)
 			.collect()

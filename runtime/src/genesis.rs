@@ -8,7 +8,7 @@ use crate::{
 	configs::governance::{MaxTurnout, rank_rules},
 	constants::{
 		accounts,
-		currency::{MINING_SUBSIDY, PHA, TOTAL_SUPPLY},
+		currency::{EXISTENTIAL_DEPOSIT, MINING_SUBSIDY, PHA, TOTAL_SUPPLY},
 		governance::MIN_TURNOUT,
 	},
 };
@@ -25,6 +25,7 @@ pub fn build_state(json: Vec<u8>) -> sp_genesis_builder::Result {
 	genesis_builder_helper::build_state::<RuntimeGenesisConfig>(json)?;
 	pallet_core_fellowship::Params::<Runtime>::put(rank_rules());
 	check_supply()?;
+	check_pools_pot()?;
 	if cfg!(not(feature = "development")) {
 		check_turnout()?;
 		check_collators()?;
@@ -50,6 +51,18 @@ fn check_supply() -> Result<(), String> {
 		return Err(format!(
 			"the mining subsidy pot holds {subsidy} plancks instead of {MINING_SUBSIDY}: leave its \
 			entry in `balances.balances` as the preset has it",
+		));
+	}
+	Ok(())
+}
+
+/// The pot of pools exists: what is less than the existential deposit could not be paid into it.
+fn check_pools_pot() -> Result<(), String> {
+	if Balances::total_balance(&accounts::pools_pot()) < EXISTENTIAL_DEPOSIT {
+		return Err(format!(
+			"the pot of stake pools holds less than the existential deposit: give \
+			{EXISTENTIAL_DEPOSIT} plancks to {:?} in `balances.balances`, as the preset does",
+			accounts::pools_pot(),
 		));
 	}
 	Ok(())

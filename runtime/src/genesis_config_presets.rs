@@ -9,7 +9,7 @@ use crate::{
 	PolkadotXcmConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys,
 	constants::{
 		accounts,
-		currency::{MINING_SUBSIDY, PHA, TOTAL_SUPPLY},
+		currency::{EXISTENTIAL_DEPOSIT, MINING_SUBSIDY, PHA, TOTAL_SUPPLY},
 	},
 };
 use alloc::{string::ToString, vec, vec::Vec};
@@ -31,10 +31,14 @@ fn genesis(
 	endowed: Vec<(AccountId, Balance)>,
 ) -> serde_json::Value {
 	let given: Balance = endowed.iter().map(|(_, amount)| *amount).sum();
-	let treasury = TOTAL_SUPPLY - MINING_SUBSIDY - given;
+	let treasury = TOTAL_SUPPLY - MINING_SUBSIDY - EXISTENTIAL_DEPOSIT - given;
 	let balances = endowed
 		.into_iter()
-		.chain([(accounts::subsidy_pot(), MINING_SUBSIDY), (accounts::treasury(), treasury)])
+		.chain([
+			(accounts::subsidy_pot(), MINING_SUBSIDY),
+			(accounts::pools_pot(), EXISTENTIAL_DEPOSIT),
+			(accounts::treasury(), treasury),
+		])
 		.collect::<Vec<_>>();
 	build_struct_json_patch!(RuntimeGenesisConfig {
 		balances: BalancesConfig { balances },
@@ -77,12 +81,29 @@ pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
 #[cfg(feature = "development")]
 mod development {
 	use super::*;
-	use crate::constants::attestation::{
-		DEVELOPMENT_EVALUATION, DEVELOPMENT_GATEKEEPERS, DEVELOPMENT_ROOT, DEVELOPMENT_WORKERS,
+	use crate::constants::{
+		attestation::{
+			DEVELOPMENT_EVALUATION, DEVELOPMENT_GATEKEEPERS, DEVELOPMENT_ROOT, DEVELOPMENT_WORKERS,
+		},
+		time::MINUTES,
 	};
+	use phala_tokenomics::Parameters;
 	use sp_core::{Bytes, H256};
 	use sp_genesis_builder::{DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
 	use sp_keyring::Sr25519Keyring::{self, Alice, Bob};
+
+	/// Those of the launch, but what takes hours takes minutes, so that it can be watched: an
+	/// unresponsive worker may come back after two minutes and loses 6 % of its V per hour, and pay is
+	/// capped at 0.6 % of V per hour.
+	fn parameters() -> Parameters {
+		let launch = Parameters::launch();
+		Parameters {
+			probation: 2 * MINUTES,
+			slash: launch.slash.times(60),
+			pay_cap: launch.pay_cap.times(12),
+			..launch
+		}
+	}
 
 	pub fn preset(id: &str) -> Option<serde_json::Value> {
 		let collators: &[Sr25519Keyring] = match id {
@@ -103,6 +124,7 @@ mod development {
 			"workers": DEVELOPMENT_WORKERS.map(H256),
 			"gatekeepers": DEVELOPMENT_GATEKEEPERS.map(H256),
 		});
+		patch["mining"] = serde_json::json!({ "parameters": parameters() });
 		Some(patch)
 	}
 }

@@ -133,6 +133,8 @@ mod runtime {
 	pub type ParachainInfo = parachain_info;
 	#[runtime::pallet_index(4)]
 	pub type WeightReclaim = cumulus_pallet_weight_reclaim;
+	#[runtime::pallet_index(5)]
+	pub type RelayRandomness = pallet_relay_randomness;
 
 	// 10: money
 	#[runtime::pallet_index(10)]
@@ -214,9 +216,16 @@ mod runtime {
 	#[runtime::pallet_index(66)]
 	pub type TxPause = pallet_tx_pause;
 
-	// 80: workers
+	// 80: workers and their market. Mining finds the silent after the ledger's hook has run, so that an
+	// offence is a block old before anything is done about it.
 	#[runtime::pallet_index(80)]
 	pub type WorkerRegistry = pallet_worker_registry;
+	#[runtime::pallet_index(81)]
+	pub type Slashing = pallet_slashing;
+	#[runtime::pallet_index(82)]
+	pub type Mining = pallet_mining;
+	#[runtime::pallet_index(83)]
+	pub type StakePools = pallet_stake_pools;
 
 	// 98: upgrades
 	#[runtime::pallet_index(98)]

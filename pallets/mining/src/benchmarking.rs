@@ -107,6 +107,28 @@ fn silent<T: Config>(n: u32) -> WorkerKey {
 	worker
 }
 
+/// Lets the economy begin, unless it has, for neighbours' benchmarks.
+pub fn begun<T: Config>() {
+	if State::<T>::get().is_none() {
+		begin::<T>();
+	}
+}
+
+/// Ends a worker's session, and lets its cool-down be over.
+pub fn cool<T: Config>(worker: &WorkerKey) {
+	Pallet::<T>::act::<(), Error<T>>(|economy, versions| {
+		let record = record::<T>(worker);
+		if record.ended.is_none() {
+			Pallet::<T>::end(*worker, record, EndReason::Stopped, economy, versions);
+		}
+		Ok(())
+	})
+	.expect("the economy began");
+	Sessions::<T>::mutate(worker, |record| {
+		record.as_mut().expect("it has a session").ended = Some(0);
+	});
+}
+
 /// Challenges a worker as a keeper's command would.
 fn challenge<T: Config>(worker: &WorkerKey) {
 	let mut record = record::<T>(worker);

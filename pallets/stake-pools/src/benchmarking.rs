@@ -1,7 +1,7 @@
 //! Worst cases of the calls, and of what neighbours ask for.
 
 use crate::{
-	types::{MAX_OPEN_LOSSES, PoolId, TrancheId},
+	types::{MAX_OPEN_LOSSES, Phase, PoolId, TrancheId, Worker},
 	*,
 };
 use alloc::vec::Vec;
@@ -164,6 +164,49 @@ impl<T: Config> Pallet<T> {
 		Pools::<T>::insert(id, pool);
 		Ok(())
 	}
+}
+
+/// Lets a pool have put stake behind a worker that has not mined, for neighbours' benchmarks.
+pub fn set_aside<T: Config>(id: PoolId, worker: &WorkerKey, operator: &T::AccountId, stake: u128) {
+	let (operator, phase) = (operator.clone(), Phase::Running);
+	let record = Worker { pool: id, operator, stake, suspected: 0, lost: 0, phase };
+	Workers::<T>::insert(worker, record);
+	Pools::<T>::mutate(id, |pool| pool.as_mut().unwrap().committed += stake);
+	TotalStake::<T>::mutate(|total| *total += stake);
+}
+
+/// A pool of `owner`, with stake of its owner and of a delegator, the same each time.
+pub fn keeper<T: Config>(owner: &T::AccountId, seed: u32) -> PoolId {
+	if Pallet::<T>::now() == 0 {
+		set_now::<T>(1);
+	}
+	let pot = T::Currency::issue(stake::<T>());
+	let _ = T::Currency::resolve(&Pallet::<T>::pot_account(), pot);
+	let owner = fund::<T>(owner.clone());
+	let id = NextPool::<T>::get();
+	let own = stake::<T>() * 1_000;
+	assert_ok!(Pallet::<T>::create(signed::<T>(&owner), own, Perbill::from_percent(10)));
+	contribute::<T>(id, &rich::<T>("delegator of a neighbour", seed));
+	id
+}
+
+/// A worker whose next loss is its pool's owner's and the delegators', with a round to credit; another
+/// one for each `seed`.
+pub fn exposed<T: Config>(seed: u32) -> WorkerKey {
+	let owner = account("owner of a neighbour", seed, 0);
+	let id = keeper::<T>(&owner, seed);
+	let worker = T::BenchmarkHelper::worker(seed, &owner);
+	set_aside::<T>(id, &worker, &owner, stake::<T>() * 1_000);
+	Pools::<T>::mutate(id, |pool| {
+		let pool = pool.as_mut().unwrap();
+		pool.own = 1_000;
+		pool.bucket = stake::<T>();
+		pool.pot += stake::<T>();
+	});
+	let pay = T::Currency::issue(stake::<T>());
+	assert!(T::Currency::resolve(&Pallet::<T>::pot_account(), pay).is_ok());
+	next_round::<T>();
+	worker
 }
 
 fn get<T: Config>(id: PoolId) -> PoolOf<T> {

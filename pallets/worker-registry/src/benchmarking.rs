@@ -5,8 +5,8 @@ use crate::{
 	slots::Slots,
 	sweep::REPORTS_PER_STEP,
 	types::{
-		Claim, CrlSource, LapseReason, MAX_GRACE, MAX_PROVENANCE_LEN, Policy, SignedDocument,
-		Standing,
+		Claim, CrlSource, Judgement, LapseReason, MAX_GRACE, MAX_LIFETIME, MAX_PROVENANCE_LEN,
+		Policy, Score, SignedDocument, Standing,
 	},
 	*,
 };
@@ -21,14 +21,14 @@ use frame_support::{
 use frame_system::{Pallet as System, RawOrigin};
 use phala_attestation::{
 	Anchor, Crl, CrlIssuer, PckCa, PckCaKind, QeIdentity, Quote, RawSignature, Role, TcbInfo,
-	TrustRoot, collateral::MAX_REVOKED,
+	TcbStatus, Tier, TrustRoot, collateral::MAX_REVOKED,
 };
 use phala_primitives::{
 	BenchmarkStatement, BlockRef, EndpointStatement, MAX_ENDPOINT_LEN, Measurement, PlatformId,
-	Statement, WorkerSignature,
+	Statement, WorkerKey, WorkerSignature,
 };
 use sp_core::{H256, crypto::KeyTypeId};
-use sp_runtime::traits::BlockNumberProvider;
+use sp_runtime::traits::{BlockNumberProvider, TrailingZeroInput};
 
 /// The worker's key in the client's keystore.
 const KEY_TYPE: KeyTypeId = KeyTypeId(*b"pwrk");
@@ -56,6 +56,43 @@ fn claim() -> Claim {
 
 fn measurement_of(quote: &[u8]) -> Measurement {
 	H256(Quote::parse(quote).expect("it is well-formed").measurement())
+}
+
+/// Registers `key` without a quote, so that neighbours can be measured with attested workers: all that a
+/// registration leaves, tier 1, for as long as an attestation can last. `operator` pays the deposit.
+pub fn attest<T: Config>(
+	key: WorkerKey,
+	operator: &T::AccountId,
+	platform: PlatformId,
+	score: u64,
+) {
+	let image = Measurement::repeat_byte(0xbe);
+	Measurements::<T>::insert(image, MeasurementOf::<T> { sunset: None, ..record::<T>() });
+	let now = Pallet::<T>::now();
+	let worker = WorkerOf::<T> {
+		operator: operator.clone(),
+		encryption_key: ENCRYPTION_KEY,
+		role: Role::Worker,
+		measurement: image,
+		platform,
+		evidence: Decode::decode(&mut TrailingZeroInput::zeroes()).expect("zeros are evidence"),
+		judgement: Judgement {
+			status: TcbStatus::UpToDate,
+			tier: Tier::One,
+			expires_at: now + MAX_LIFETIME,
+		},
+		attested_at: now,
+		appraised_at: now,
+		standing: Standing::Attested,
+		score: Some(Score { value: score, started_at: 0 }),
+		endpoint: Some(BoundedVec::truncate_from(vec![b'a'; MAX_ENDPOINT_LEN as usize])),
+		endpoint_sequence: 1,
+		offered_to: None,
+		deposit: T::Consideration::new(operator, Pallet::<T>::footprint()).expect("it has enough"),
+	};
+	Platforms::<T>::mutate(platform, |count| *count += 1);
+	OperatorWorkers::<T>::insert(operator, key, ());
+	Workers::<T>::insert(key, worker);
 }
 
 fn sign<T: Config>(statement: &impl Statement) -> WorkerSignature {
@@ -184,7 +221,7 @@ fn set_up_statements<T: Config>() {
 	set_up_worker::<T>();
 	Workers::<T>::mutate(worker(), |worker| {
 		let worker = worker.as_mut().expect("it is registered");
-		worker.score = Some(types::Score { value: 1, started_at: BLOCK - 1 });
+		worker.score = Some(Score { value: 1, started_at: BLOCK - 1 });
 		worker.endpoint = Some(BoundedVec::truncate_from(vec![b'a'; MAX_ENDPOINT_LEN as usize]));
 		worker.offered_to = Some(account::<T>([8; 32]));
 	});

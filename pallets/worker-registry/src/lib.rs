@@ -98,7 +98,7 @@ pub mod weights;
 mod workers;
 
 #[cfg(feature = "runtime-benchmarks")]
-mod benchmarking;
+pub mod benchmarking;
 #[cfg(feature = "runtime-benchmarks")]
 mod fixtures;
 #[cfg(any(feature = "try-runtime", test))]

@@ -74,6 +74,9 @@ pub enum ProxyType {
 	/// Take part in governance: preimages, referenda, votes, the fellowship. Not bounties, which move PHA.
 	#[codec(index = 6)]
 	Governance,
+	/// Delegate to pools and run them: stake stays in its account.
+	#[codec(index = 7)]
+	StakePools,
 }
 
 /// Calls that only wrap others; each call inside is filtered again.
@@ -96,6 +99,8 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 							| RuntimeCall::CollatorSelection(_)
 							| RuntimeCall::Session(_)
 							| RuntimeCall::WorkerRegistry(_)
+							| RuntimeCall::Mining(_)
+							| RuntimeCall::StakePools(_)
 							| RuntimeCall::Vesting(
 								pallet_vesting::Call::vest { .. }
 									| pallet_vesting::Call::vest_other { .. }
@@ -131,6 +136,10 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 					|| matches!(call, RuntimeCall::CollatorSelection(_) | RuntimeCall::Session(_))
 			}
 			Self::Governance => is_wrapper(call) || is_governance(call),
+			Self::StakePools => {
+				is_wrapper(call)
+					|| matches!(call, RuntimeCall::StakePools(_) | RuntimeCall::Mining(_))
+			}
 		}
 	}
 
@@ -141,7 +150,11 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 			(Self::Identity, Self::IdentityJudgement) => true,
 			(
 				Self::NonTransfer,
-				Self::CancelProxy | Self::IdentityJudgement | Self::Collator | Self::Governance,
+				Self::CancelProxy
+				| Self::IdentityJudgement
+				| Self::Collator
+				| Self::Governance
+				| Self::StakePools,
 			) => true,
 			_ => false,
 		}

@@ -1,8 +1,8 @@
 //! Blocks: who builds them, and how the relay chain takes them.
 
 use crate::{
-	AccountId, Aura, AuraId, Balances, CollatorSelection, MessageQueue, ParachainInfo, Runtime,
-	RuntimeEvent, Session, SessionKeys, XcmpQueue,
+	AccountId, Aura, AuraId, Balances, CollatorSelection, MessageQueue, ParachainInfo,
+	RelayRandomness, Runtime, RuntimeEvent, Session, SessionKeys, XcmpQueue,
 	constants::{
 		accounts::COLLATOR_POT,
 		consensus::*,
@@ -57,7 +57,7 @@ pub type ConsensusHook = cumulus_pallet_aura_ext::FixedVelocityConsensusHook<
 
 impl cumulus_pallet_parachain_system::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
-	type OnSystemEvent = super::BeginAgendas;
+	type OnSystemEvent = (super::BeginAgendas, RelayRandomness);
 	type SelfParaId = ParachainInfo;
 	type OutboundXcmpMessageSource = XcmpQueue;
 	type DmpQueue = EnqueueWithOrigin<MessageQueue, RelayOrigin>;

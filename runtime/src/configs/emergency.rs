@@ -36,8 +36,11 @@ impl Contains<RuntimeCall> for WorksInSafeMode {
 			| RuntimeCall::SafeMode(_)
 			| RuntimeCall::TxPause(_)
 			| RuntimeCall::MultiBlockMigrations(_)
-			// Attestations run out during a halt as well.
-			| RuntimeCall::WorkerRegistry(_) => true,
+			// Attestations run out during a halt as well, challenges have to be answered, and offences
+			// appealed. Pools stand still: what they move is money.
+			| RuntimeCall::WorkerRegistry(_)
+			| RuntimeCall::Mining(_)
+			| RuntimeCall::Slashing(_) => true,
 			#[cfg(feature = "development")]
 			RuntimeCall::Sudo(_) => true,
 			_ => {
@@ -77,6 +80,29 @@ const KEPT: &[(&str, &[&str])] = &[
 	),
 	("ChildBounties", &["unassign_curator", "close_child_bounty"]),
 	(
+		"Mining",
+		&[
+			"heartbeat",
+			"schedule_parameters",
+			"unschedule_parameters",
+			"report_outage",
+			"spend_reserve",
+		],
+	),
+	(
+		"Slashing",
+		&[
+			"lapse",
+			"convict",
+			"dismiss",
+			"cancel",
+			"pardon",
+			"apply",
+			"set_policy",
+			"set_parameters",
+		],
+	),
+	(
 		"WorkerRegistry",
 		&[
 			"submit_tcb_info",
@@ -97,9 +123,32 @@ const KEPT: &[(&str, &[&str])] = &[
 	),
 ];
 
+/// By which stake leaves pools, and losses reach those who owe them. A halt reaches these and a pause
+/// does not: a halt stops what is stolen and ends by itself, a pause could keep some people's stake in.
+const EXITS: &[(&str, &[&str])] = &[(
+	"StakePools",
+	&[
+		"stop",
+		"withdraw",
+		"cancel_withdrawal",
+		"withdraw_own",
+		"process",
+		"force",
+		"reclaim",
+		"settle",
+		"claim",
+		"claim_owner",
+		"close",
+	],
+)];
+
 /// Is the call one of [`KEPT`]?
 fn is_kept(pallet: &[u8], call: &[u8]) -> bool {
-	KEPT.iter()
+	is_listed(KEPT, pallet, call)
+}
+
+fn is_listed(list: &[(&str, &[&str])], pallet: &[u8], call: &[u8]) -> bool {
+	list.iter()
 		.filter(|(name, _)| name.as_bytes() == pallet)
 		.any(|(_, calls)| calls.iter().any(|name| name.as_bytes() == call))
 }
@@ -159,6 +208,7 @@ impl Contains<RuntimeCallNameOf<Runtime>> for Unpausable {
 	fn contains((pallet, call): &RuntimeCallNameOf<Runtime>) -> bool {
 		Self::PALLETS.iter().any(|name| name.as_bytes() == pallet.as_slice())
 			|| is_kept(pallet, call)
+			|| is_listed(EXITS, pallet, call)
 	}
 }
 

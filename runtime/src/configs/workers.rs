@@ -2,7 +2,7 @@
 
 use super::{RelayClock, StorageDeposit};
 use crate::{
-	AccountId, ParachainInfo, Runtime, RuntimeHoldReason, Timestamp,
+	AccountId, Mining, ParachainInfo, Runtime, RuntimeHoldReason, StakePools, Timestamp,
 	constants::attestation::{
 		FRESHNESS_WINDOW, MIN_MILLIS_PER_BLOCK, REAPPRAISAL_PERIOD, WORKERS_SWEPT_PER_BLOCK,
 	},
@@ -38,8 +38,8 @@ impl pallet_worker_registry::Config for Runtime {
 	type Time = Timestamp;
 	/// Measurements' activation and sunset count relay-chain blocks.
 	type RelayChain = RelayClock;
-	type OnAttestationChange = ();
-	type Obligations = ();
+	type OnAttestationChange = Mining;
+	type Obligations = (Mining, StakePools);
 	type MeasurementOrigin = EitherOfDiverse<EnsureRoot<AccountId>, origins::MeasurementAdmin>;
 	type PolicyOrigin = TcbPolicyAdminOrRoot;
 	type BanOrigin = TcbPolicyAdminOrRoot;

@@ -21,6 +21,7 @@ const PALLETS: &[(&str, usize)] = &[
 	("Timestamp", 2),
 	("ParachainInfo", 3),
 	("WeightReclaim", 4),
+	("RelayRandomness", 5),
 	("Balances", 10),
 	("TransactionPayment", 11),
 	("Vesting", 12),
@@ -55,6 +56,10 @@ const PALLETS: &[(&str, usize)] = &[
 	("SafeMode", 65),
 	("TxPause", 66),
 	("WorkerRegistry", 80),
+	// Its hook runs before that of mining, which reports to it.
+	("Slashing", 81),
+	("Mining", 82),
+	("StakePools", 83),
 	("MultiBlockMigrations", 98),
 ];
 

@@ -55,13 +55,27 @@ fn refuses_another_subsidy() {
 }
 
 #[test]
+fn refuses_pools_without_a_pot() {
+	let error = refused(|json| {
+		let pot = serde_json::json!(accounts::pools_pot());
+		for entry in json["balances"]["balances"].as_array_mut().expect("a list") {
+			if entry[0] == pot {
+				entry[0] = serde_json::json!(account("thief"));
+			}
+		}
+	});
+	assert!(error.contains("pot of stake pools"), "{error}");
+}
+
+#[test]
 fn refuses_a_chain_where_hardly_anything_can_vote() {
 	use phala_runtime::constants::governance::MIN_TURNOUT;
 	let with_turnout = |turnout: Balance| {
 		let mut json = genesis_json();
-		let rest = TOTAL_SUPPLY - MINING_SUBSIDY - turnout;
+		let rest = TOTAL_SUPPLY - MINING_SUBSIDY - EXISTENTIAL_DEPOSIT - turnout;
 		json["balances"]["balances"] = serde_json::json!([
 			(accounts::subsidy_pot(), MINING_SUBSIDY),
+			(accounts::pools_pot(), EXISTENTIAL_DEPOSIT),
 			(accounts::treasury(), rest),
 			(account("alice"), turnout),
 		]);

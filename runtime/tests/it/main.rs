@@ -8,6 +8,7 @@ mod emergency;
 mod fees;
 mod genesis;
 mod governance;
+mod market;
 mod messages;
 mod proxies;
 mod scheduling;

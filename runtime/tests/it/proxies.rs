@@ -5,7 +5,7 @@ use codec::Encode;
 use frame_support::traits::InstanceFilter;
 use phala_runtime::{configs::ProxyType, constants::currency::PHA, *};
 
-const ALL: [ProxyType; 7] = [
+const ALL: [ProxyType; 8] = [
 	ProxyType::Any,
 	ProxyType::NonTransfer,
 	ProxyType::CancelProxy,
@@ -13,6 +13,7 @@ const ALL: [ProxyType; 7] = [
 	ProxyType::IdentityJudgement,
 	ProxyType::Collator,
 	ProxyType::Governance,
+	ProxyType::StakePools,
 ];
 
 #[test]
@@ -24,45 +25,48 @@ fn indices_are_fixed() {
 }
 
 /// One call of each sort, and which of [`ALL`] may make it.
-fn table() -> Vec<(RuntimeCall, [bool; 7])> {
+fn table() -> Vec<(RuntimeCall, [bool; 8])> {
 	let bob = || account("bob").into();
 	vec![
 		(
 			pallet_balances::Call::transfer_keep_alive { dest: bob(), value: PHA }.into(),
-			[true, false, false, false, false, false, false],
+			[true, false, false, false, false, false, false, false],
 		),
-		(pallet_vesting::Call::vest {}.into(), [true, true, false, false, false, false, false]),
+		(
+			pallet_vesting::Call::vest {}.into(),
+			[true, true, false, false, false, false, false, false],
+		),
 		(
 			pallet_collator_selection::Call::register_as_candidate {}.into(),
-			[true, true, false, false, false, true, false],
+			[true, true, false, false, false, true, false, false],
 		),
 		(
 			pallet_session::Call::purge_keys {}.into(),
-			[true, true, false, false, false, true, false],
+			[true, true, false, false, false, true, false, false],
 		),
 		(
 			pallet_identity::Call::clear_identity {}.into(),
-			[true, true, false, true, false, false, false],
+			[true, true, false, true, false, false, false, false],
 		),
 		(
 			pallet_identity::Call::request_judgement { reg_index: 0, max_fee: PHA }.into(),
-			[true, false, false, true, false, false, false],
+			[true, false, false, true, false, false, false, false],
 		),
 		(
 			pallet_identity::Call::add_sub { sub: bob(), data: Default::default() }.into(),
-			[true, false, false, true, false, false, false],
+			[true, false, false, true, false, false, false, false],
 		),
 		(
 			pallet_identity::Call::set_subs { subs: vec![] }.into(),
-			[true, false, false, true, false, false, false],
+			[true, false, false, true, false, false, false, false],
 		),
 		(
 			pallet_worker_registry::Call::activate_evaluation { number: 1 }.into(),
-			[true, true, false, false, false, false, false],
+			[true, true, false, false, false, false, false, false],
 		),
 		(
 			pallet_preimage::Call::note_preimage { bytes: vec![1] }.into(),
-			[true, true, false, false, false, false, true],
+			[true, true, false, false, false, false, true, false],
 		),
 		(
 			pallet_proxy::Call::reject_announcement {
@@ -70,25 +74,44 @@ fn table() -> Vec<(RuntimeCall, [bool; 7])> {
 				call_hash: Default::default(),
 			}
 			.into(),
-			[true, true, true, false, false, false, false],
+			[true, true, true, false, false, false, false, false],
 		),
 		(
 			pallet_conviction_voting::Call::unlock { class: 0, target: bob() }.into(),
-			[true, true, false, false, false, false, true],
+			[true, true, false, false, false, false, true, false],
 		),
 		(
 			pallet_treasury::Call::check_status { index: 0 }.into(),
-			[true, true, false, false, false, false, true],
+			[true, true, false, false, false, false, true, false],
 		),
 		(
 			pallet_treasury::Call::payout { index: 0 }.into(),
-			[true, false, false, false, false, false, false],
+			[true, false, false, false, false, false, false, false],
 		),
 		(
 			pallet_bounties::Call::award_bounty { bounty_id: 0, beneficiary: bob() }.into(),
-			[true, false, false, false, false, false, false],
+			[true, false, false, false, false, false, false, false],
 		),
-		(pallet_utility::Call::batch { calls: vec![] }.into(), [true; 7]),
+		(
+			pallet_stake_pools::Call::contribute { pool: 0, amount: PHA }.into(),
+			[true, true, false, false, false, false, false, true],
+		),
+		(
+			pallet_mining::Call::report_outage { worker: Default::default() }.into(),
+			[true, true, false, false, false, false, false, true],
+		),
+		(
+			// The bond of a false accusation is lost.
+			pallet_slashing::Call::accuse {
+				class: phala_primitives::OffenceClass::Compromise,
+				offender: phala_runtime::configs::Offender::Worker(Default::default()),
+				committed: 0,
+				evidence: phala_primitives::EvidenceHash(Default::default()),
+			}
+			.into(),
+			[true, false, false, false, false, false, false, false],
+		),
+		(pallet_utility::Call::batch { calls: vec![] }.into(), [true; 8]),
 	]
 }
 

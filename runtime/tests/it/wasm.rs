@@ -3,6 +3,7 @@
 
 use crate::{
 	chain::{block, last_block, run_at, signed},
+	market::{heartbeat, market, pool, statement},
 	workers::{samples, submissions},
 };
 use codec::{Decode, Encode};
@@ -131,4 +132,27 @@ fn real_quotes_verify_inside_the_wasm() {
 			assert_eq!(refused.error, Error::<Runtime>::Attestation(rule), "{name}");
 		});
 	}
+}
+
+#[test]
+fn an_answer_is_paid_inside_the_wasm() {
+	let wasm = Wasm::load();
+	market(&["one"], || {
+		let before = Balances::total_issuance();
+		pool(2_000, 0, &["one"]);
+		let stated = loop {
+			match statement("one") {
+				Some(statement) => break statement,
+				None => assert!(wasm.block(vec![]).is_empty()),
+			}
+		};
+		assert_eq!(wasm.block(vec![heartbeat(stated, "one")]), vec![Ok(Ok(()))]);
+		let events = System::read_events_for_pallet::<pallet_mining::Event<Runtime>>();
+		let paid = |event: &_| match event {
+			pallet_mining::Event::Settled { settlement, .. } => settlement.pool > 0,
+			_ => false,
+		};
+		assert!(events.iter().any(paid), "{events:?}");
+		assert_eq!(Balances::total_issuance(), before);
+	});
 }

@@ -67,9 +67,10 @@ fn what_is_wrong_is_refused() {
 		let stated = challenged();
 		worker(1);
 		let number = stated.challenge.number;
-		let with_block = |number, hash| HeartbeatStatement {
-			challenge: phala_primitives::BlockRef { number, hash },
-			..stated
+		let with_block = |number, hash| {
+			let challenge = phala_primitives::BlockRef { number, hash };
+			let HeartbeatStatement { worker, session, iterations, .. } = stated;
+			HeartbeatStatement { worker, session, challenge, iterations }
 		};
 		// Another worker, without and with a session.
 		assert_eq!(verdict(HeartbeatStatement { worker: key(5), ..stated }, 5), Err(UNKNOWN));

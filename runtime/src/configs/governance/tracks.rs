@@ -135,7 +135,7 @@ static TRACKS: [Track<u16, Balance, BlockNumber>; 14] = [
 		name("slash_canceller"),
 		20,
 		2_000 * PHA,
-		Periods { prepare: HOURS, decide: 7 * DAYS, confirm: 6 * HOURS, enact: 10 * MINUTES },
+		Periods { prepare: HOURS, decide: 3 * DAYS, confirm: 6 * HOURS, enact: 10 * MINUTES },
 		(falling(17, 50), steep(12, 2, 1, 50)),
 	),
 	track(

@@ -44,7 +44,7 @@ fn now() -> BlockNumber {
 
 /// Lets `blocks` of the relay chain pass. Only those blocks are built that have something scheduled, and
 /// the last one; of the hooks, those of the DAO, the scheduler and the treasury run.
-fn pass(blocks: BlockNumber) {
+pub fn pass(blocks: BlockNumber) {
 	let end = now() + blocks;
 	loop {
 		let agendas = pallet_scheduler::Agenda::<Runtime>::iter();
@@ -84,7 +84,7 @@ fn submit(origin: impl Into<OriginCaller>, call: impl Into<RuntimeCall>) -> u32 
 }
 
 /// Submits a referendum, with its decision deposit from bob.
-fn propose(origin: impl Into<OriginCaller>, call: impl Into<RuntimeCall>) -> u32 {
+pub fn propose(origin: impl Into<OriginCaller>, call: impl Into<RuntimeCall>) -> u32 {
 	let index = submit(origin, call);
 	assert_ok!(Referenda::place_decision_deposit(signed("bob"), index));
 	index
@@ -101,7 +101,7 @@ fn vote(name: &str, index: u32, vote: AccountVote<Balance>) -> DispatchResult {
 }
 
 /// Everybody votes for it, or against, with all they own and no conviction.
-fn all_vote(index: u32, aye: bool) {
+pub fn all_vote(index: u32, aye: bool) {
 	for name in ["alice", "bob", "charlie"] {
 		let balance = <Balances as Inspect<_>>::total_balance(&account(name));
 		assert_ok!(vote(name, index, standard(aye, Conviction::None, balance)));
@@ -109,7 +109,7 @@ fn all_vote(index: u32, aye: bool) {
 }
 
 /// Lets a referendum of `track` that everybody voted for go through, up to its enactment.
-fn enact(id: u16) {
+pub fn enact(id: u16) {
 	let info = track(id);
 	pass(info.prepare_period + info.confirm_period + info.min_enactment_period);
 }
@@ -118,12 +118,12 @@ fn status(index: u32) -> pallet_referenda::ReferendumInfoOf<Runtime, ()> {
 	ReferendumInfoFor::<Runtime>::get(index).expect("there is such a referendum")
 }
 
-fn is_approved(index: u32) -> bool {
+pub fn is_approved(index: u32) -> bool {
 	matches!(status(index), ReferendumInfo::Approved(..))
 }
 
 /// What the calls returned that the scheduler dispatched for referenda, oldest first.
-fn enacted() -> Vec<DispatchResult> {
+pub fn enacted() -> Vec<DispatchResult> {
 	let events = System::events().into_iter();
 	events
 		.filter_map(|record| match record.event {

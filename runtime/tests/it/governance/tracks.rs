@@ -21,7 +21,7 @@ fn live() -> Vec<Live> {
 		track(12, "tcb_policy_admin", TcbPolicyAdmin, 5_000, [2 * h, 14 * d, d, d]),
 		track(13, "tokenomics_admin", TokenomicsAdmin, 10_000, [d, 28 * d, 2 * d, 7 * d]),
 		track(14, "gatekeeper_admin", GatekeeperAdmin, 10_000, [d, 28 * d, 2 * d, 7 * d]),
-		track(15, "slash_canceller", SlashCanceller, 2_000, [h, 7 * d, 6 * h, h / 6]),
+		track(15, "slash_canceller", SlashCanceller, 2_000, [h, 3 * d, 6 * h, h / 6]),
 		track(
 			20,
 			"referendum_canceller",

@@ -1,0 +1,138 @@
+//! Heartbeats as a stranger would abuse them: none costs anything, and none gets in.
+
+use super::*;
+use crate::chain::{account, signed_with};
+use frame_support::dispatch::GetDispatchInfo;
+use phala_runtime::configs::RuntimeBlockWeights;
+use sp_runtime::transaction_validity::{
+	InvalidTransaction, TransactionSource, TransactionValidityError, UnknownTransaction,
+};
+
+const UNKNOWN: TransactionValidityError =
+	TransactionValidityError::Unknown(UnknownTransaction::CannotLookup);
+const STALE: TransactionValidityError =
+	TransactionValidityError::Invalid(InvalidTransaction::Stale);
+const BAD_PROOF: TransactionValidityError =
+	TransactionValidityError::Invalid(InvalidTransaction::BadProof);
+
+/// What the pool says, and then what a block says of the same.
+fn refused(extrinsic: UncheckedExtrinsic) -> TransactionValidityError {
+	let hash = System::parent_hash();
+	let verdict =
+		Executive::validate_transaction(TransactionSource::External, extrinsic.clone(), hash);
+	let error = verdict.expect_err("the pool refuses it");
+	assert_eq!(block(vec![extrinsic]), vec![Err(error)]);
+	error
+}
+
+/// The statement of a worker that is challenged.
+fn challenged(name: &str) -> HeartbeatStatement {
+	for _ in 0..10 {
+		match statement(name) {
+			Some(statement) => return statement,
+			None => assert!(block(vec![]).is_empty()),
+		}
+	}
+	panic!("a single worker is asked at once")
+}
+
+#[test]
+fn bad_ones_do_not_get_in() {
+	market(&["one"], || {
+		pool(2_000, 0, &["one"]);
+		let stated = challenged("one");
+		// Somebody else's signature; a worker without a session; another fork; a block that did not ask.
+		assert_eq!(refused(heartbeat(stated, "alice")), BAD_PROOF);
+		let other = HeartbeatStatement { worker: worker("two"), ..stated };
+		assert_eq!(refused(heartbeat(other, "two")), UNKNOWN);
+		let hash = H256::repeat_byte(7);
+		let fork = BlockRef { hash, ..stated.challenge };
+		assert_eq!(
+			refused(heartbeat(HeartbeatStatement { challenge: fork, ..stated }, "one")),
+			UNKNOWN
+		);
+		let before = BlockRef { number: stated.challenge.number - 1, ..stated.challenge };
+		assert_eq!(
+			refused(heartbeat(HeartbeatStatement { challenge: before, ..stated }, "one")),
+			STALE
+		);
+		// More iterations than were signed for.
+		let RuntimeCall::Mining(pallet_mining::Call::heartbeat { signature, .. }) =
+			heartbeat(stated, "one").function
+		else {
+			panic!("it is one")
+		};
+		let statement = HeartbeatStatement { iterations: stated.iterations + 1, ..stated };
+		let forged = pallet_mining::Call::heartbeat { statement, signature };
+		assert_eq!(refused(general(forged)), BAD_PROOF);
+
+		// The true one gets in, once. (By now the first would be too slow.)
+		let truth = heartbeat(statement("one").expect("it is still challenged"), "one");
+		assert_eq!(block(vec![truth.clone(), truth.clone()]), vec![Ok(Ok(())), Err(UNKNOWN)]);
+		// As soon as there is another challenge, it is stale.
+		challenged("one");
+		assert_eq!(refused(truth), STALE);
+	});
+}
+
+#[test]
+fn a_signed_one_is_refused_and_costs_its_sender_a_fee() {
+	market(&["one"], || {
+		pool(2_000, 0, &["one"]);
+		let call = heartbeat(challenged("one"), "one").function;
+		let error = sp_runtime::DispatchError::BadOrigin;
+		assert_eq!(block(vec![signed("bob", call)]), vec![Ok(Err(error))]);
+		assert!(session("one").challenge.is_some());
+	});
+}
+
+/// A block that users filled with tipped extrinsics still takes heartbeats.
+#[test]
+fn full_blocks_of_tipped_transfers_keep_none_out() {
+	market(&["one"], || {
+		pool(2_000, 0, &["one"]);
+		let limits = RuntimeBlockWeights::get();
+		let normal = limits.get(frame_support::dispatch::DispatchClass::Normal);
+		let remark = |index: u8| {
+			RuntimeCall::from(frame_system::Call::remark {
+				// No two are equal.
+				remark: vec![index; 900_000],
+			})
+		};
+		for _ in 0..40 {
+			let answer = statement("one").map(|statement| heartbeat(statement, "one"));
+			let answered = answer.is_some();
+			let nonce = System::account_nonce(account("bob"));
+			let mut extrinsics: Vec<_> = (0..4u8)
+				.map(|index| signed_with("bob", nonce + u32::from(index), PHA, remark(index)))
+				.collect();
+			extrinsics.push(signed_with("bob", nonce + 4, PHA, remark(4)));
+			extrinsics.extend(answer);
+			let results = block(extrinsics);
+			let full = InvalidTransaction::ExhaustsResources;
+			assert_eq!(results[4], Err(full.into()), "the block is full");
+			assert!(!answered || results[5] == Ok(Ok(())), "{results:?}");
+		}
+		assert!(normal.max_total.is_some());
+		let missed = |event: &_| matches!(event, pallet_mining::Event::Missed { .. });
+		assert!(!mining_events().iter().any(missed));
+		assert!(matches!(session("one").money.phase(), phala_tokenomics::Phase::Computing(_)));
+	});
+}
+
+/// How many heartbeats fit into what a block keeps free of users' extrinsics, and into a whole one.
+#[test]
+fn a_block_has_room_for_all_that_are_drawn() {
+	market(&["one"], || {
+		pool(2_000, 0, &["one"]);
+		let extrinsic = heartbeat(challenged("one"), "one");
+		let info = extrinsic.get_dispatch_info();
+		let limits = RuntimeBlockWeights::get();
+		let operational = limits.get(info.class);
+		let each = info.total_weight() + operational.base_extrinsic;
+		let reserved = operational.reserved.expect("some is kept free");
+		let fit = reserved.checked_div_per_component(&each).expect("it weighs something");
+		let drawn = u64::from(phala_runtime::constants::market::MAX_DRAWS);
+		assert!(fit * 4 >= drawn, "{fit} fit into the reserve, {each:?} each");
+	});
+}
