@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 pub use substrate_prometheus_endpoint::{
-	self as prometheus, Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramOpts, Opts,
+	self as prometheus, Counter, CounterVec, F64, Gauge, GaugeVec, Histogram, HistogramOpts, Opts,
 	PrometheusError, Registry, U64, register,
 };
 
@@ -24,6 +24,25 @@ pub async fn serve(address: SocketAddr, registry: Registry) -> Result<(), String
 /// A gauge of whole numbers.
 pub fn gauge(registry: &Registry, name: &str, help: &str) -> Result<Gauge<U64>, PrometheusError> {
 	register(Gauge::new(name, help)?, registry)
+}
+
+/// A gauge of numbers with a fraction.
+pub fn fraction(
+	registry: &Registry,
+	name: &str,
+	help: &str,
+) -> Result<Gauge<F64>, PrometheusError> {
+	register(Gauge::new(name, help)?, registry)
+}
+
+/// Gauges that differ in labels.
+pub fn gauges(
+	registry: &Registry,
+	name: &str,
+	help: &str,
+	labels: &[&str],
+) -> Result<GaugeVec<U64>, PrometheusError> {
+	register(GaugeVec::new(Opts::new(name, help), labels)?, registry)
 }
 
 /// Counters that differ in labels.

@@ -3,7 +3,7 @@
 use crate::{engine::World, registry, view::Rules};
 use phala_node_common::{
 	board::{self, Message},
-	chain::{Chain, ChainError, Finalised, Proven, Reader, Submission},
+	chain::{Chain, ChainError, Finalised, Proven, Raw, Reader, Submission},
 };
 use phala_primitives::BlockRef;
 use sp_core::H256;
@@ -218,8 +218,7 @@ impl World for Real {
 			Some(state) => state,
 			None => self.chain.finalised().await?,
 		};
-		let metadata = state.at.metadata_ref();
-		let (call, arguments) = (message.call(), message.arguments());
-		Ok(self.chain.publish(metadata, board::PALLET, call, &arguments).await?)
+		let (call, arguments) = (message.call(), Raw(message.arguments()));
+		Ok(self.chain.publish(&state, board::PALLET, call, arguments).await?)
 	}
 }

@@ -2,7 +2,12 @@
 
 mod gather;
 
-use crate::{collateral::Held, journal::Item, plan::Registered};
+use crate::{
+	collateral::Held,
+	journal::Item,
+	mining::position::{Position, pha},
+	plan::Registered,
+};
 use phala_attestation::Tee;
 use phala_primitives::ChainId;
 use serde_json::json;
@@ -110,6 +115,26 @@ pub struct Facts {
 	pub verdict: Option<Fact<u64>>,
 	/// The worker's record.
 	pub worker: Option<Option<Registered>>,
+	/// How it stands in mining.
+	pub mining: Option<Fact<MiningFacts>>,
+}
+
+/// What is known of mining.
+#[derive(Clone, Debug)]
+pub enum MiningFacts {
+	/// The runtime has none that this program understands.
+	None(String),
+	/// There are no keys yet.
+	NoKeys,
+	/// How the worker stands.
+	Standing {
+		/// Its position.
+		position: Position,
+		/// Planck with which it could start.
+		minimum: Option<u128>,
+		/// Seconds left to answer the challenge that is open.
+		deadline: Option<u64>,
+	},
 }
 
 /// What is known of the chain.
@@ -177,6 +202,7 @@ pub fn diagnose(facts: &Facts) -> Vec<Check> {
 		judge("balance", &facts.balance, |(free, need)| judge_balance(*free, *need)),
 		judge_collateral(facts, now),
 		judge_verdict(facts, now),
+		judge("mining", &facts.mining, judge_mining),
 	]
 }
 
@@ -344,6 +370,36 @@ fn judge_attestation(worker: Option<&Registered>, expires: u64, now: u64) -> Fin
 			fine(format!("counts for another {} h", worker.expires_at.saturating_sub(now) / 3_600))
 		}
 	}
+}
+
+fn judge_mining(mining: &MiningFacts) -> Finding {
+	let (position, minimum, deadline) = match mining {
+		MiningFacts::None(lacks) => {
+			return attention(
+				lacks,
+				"Nothing is earned on this runtime, but the worker can be attested",
+			);
+		}
+		MiningFacts::NoKeys => return fine("not yet: the worker has no keys"),
+		MiningFacts::Standing { position, minimum, deadline } => (position, minimum, deadline),
+	};
+	let mut found = position.to_string();
+	if let Some(seconds) = deadline {
+		found.push_str(&format!(", {seconds} s to answer"));
+	}
+	if let Some(minimum) = minimum {
+		found.push_str(&format!(", could start with {}", pha(*minimum)));
+	}
+	for reason in &position.unpaid {
+		found.push_str(&format!("; {reason}"));
+	}
+	let remedies: Vec<_> = position
+		.unpaid
+		.iter()
+		.filter(|reason| reason.is_operators())
+		.map(|reason| format!("{}: {}", reason.name, reason.remedy()))
+		.collect();
+	if remedies.is_empty() { fine(found) } else { attention(found, remedies.join("; ")) }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! The worker of the Phala parachain: proves its TEE to the chain, registers, measures its
-//! performance, and renews before the proof expires.
+//! performance, renews before the proof expires, and answers the challenges by which it earns.
 //!
 //! | Module | Subject |
 //! |---|---|
@@ -10,6 +10,7 @@
 //! | [`registry`] | the pallet, typed |
 //! | [`collateral`] | what Intel publishes about platforms, and what of it the chain needs |
 //! | [`benchmark`] | the performance score |
+//! | [`mining`] | answers to challenges |
 //! | [`doctor`] | what is wrong, and what to do |
 //! | [`settings`], [`metrics`] | configuration and monitoring |
 
@@ -19,6 +20,7 @@ pub mod doctor;
 pub mod engine;
 pub mod journal;
 pub mod metrics;
+pub mod mining;
 pub mod plan;
 pub mod registry;
 pub mod settings;

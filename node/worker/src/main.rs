@@ -16,6 +16,14 @@ use phala_worker::{
 	engine::{NO_GAIN_PAUSE, Progress, step},
 	journal::Journal,
 	metrics::Metrics,
+	mining::{
+		book::Book,
+		earn::earn,
+		kernel::{Kernel, Machine},
+		pallet::{self as mining, Mining},
+		position::{Position, Reason, pha},
+		world::Real as Miner,
+	},
 	plan::Wish,
 	registry::{Call, Registry},
 	settings::{BenchmarkWhen, Flags, Settings},
@@ -24,13 +32,14 @@ use phala_worker::{
 use std::{error::Error, process::ExitCode, sync::atomic::AtomicBool, time::Duration};
 
 /// Worker of the Phala parachain: proves its TEE to the chain, registers, measures its performance,
-/// and renews before the proof expires. Without a command it does just that, until it is stopped.
+/// renews before the proof expires, and answers the challenges by which it earns. Without a command it
+/// does just that, until it is stopped.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
 	#[command(flatten)]
 	flags: Flags,
-	/// End as soon as nothing is left to do for now.
+	/// End as soon as nothing is left to do for now. Answers no challenges.
 	#[arg(long)]
 	once: bool,
 	#[command(subcommand)]
@@ -47,6 +56,8 @@ enum Command {
 	},
 	/// Print this program's measurement, as governance has to allow it.
 	Measure,
+	/// Print this worker's key, how it stands, and what a pool needs to start it.
+	Key,
 	/// Measure performance here, without telling anybody.
 	Benchmark {
 		/// Duration of the run.
@@ -100,6 +111,7 @@ async fn perform(command: Command, settings: Settings) -> Outcome<ExitCode> {
 			println!("0x{}", hex::encode(evidence.measurement));
 			Ok(ExitCode::SUCCESS)
 		}
+		Command::Key => key(settings).await,
 		Command::Benchmark { seconds } => {
 			let threads = settings.threads.unwrap_or_else(benchmark::default_threads);
 			let until = Until::Elapsed(Duration::from_secs(seconds));
@@ -111,6 +123,47 @@ async fn perform(command: Command, settings: Settings) -> Outcome<ExitCode> {
 		}
 		Command::Deregister { worker } => deregister(settings, worker).await,
 	}
+}
+
+/// Prints what the owner of a pool needs to know about this worker.
+async fn key(settings: Settings) -> Outcome<ExitCode> {
+	let provider = settings.provider()?;
+	let sealer = settings.sealer(&*provider)?;
+	let keys = Keys::load(&settings.state_dir, &sealer)?
+		.ok_or("there are no keys yet: start the worker, which makes and registers them")?;
+	let (worker, account) = (keys.worker(), settings.account()?);
+	println!("worker    0x{}", hex::encode(worker));
+	println!("operator  {}", account.acting());
+	let chain = connect_once(&settings).await?;
+	let state = chain.finalised().await?;
+	state.ensure_shape(&[mining::SHAPE])?;
+	let mining = Mining(&state);
+	let session = mining.session(&worker).await?;
+	let running = session.is_some();
+	let unpaid = mining.why_unpaid(&worker).await?.iter().map(Reason::of).collect();
+	let pending = mining.pending(&worker).await?;
+	let position = Position { session, pending, unpaid };
+	println!("mining    {position}");
+	for reason in &position.unpaid {
+		println!("unpaid    {reason}: {}", reason.remedy());
+	}
+	if running {
+		return Ok(ExitCode::SUCCESS);
+	}
+	match mining.minimum_stake(&worker).await? {
+		Some(stake) => println!("stake     at least {} ({stake} planck)", pha(stake)),
+		None => println!(
+			"stake     it cannot start: it needs an attestation that counts, a score, and room on its \
+			 machine; `phala-worker doctor` says which"
+		),
+	}
+	println!(
+		"\nTo mine, in polkadot.js (Developer, Extrinsics), with the number of a pool:\n\
+		 1. operator: stakePools.consent(worker, pool). Not needed if the operator owns the pool.\n\
+		 2. owner of the pool: stakePools.addWorker(pool, worker)\n\
+		 3. owner of the pool: stakePools.start(worker, stake)"
+	);
+	Ok(ExitCode::SUCCESS)
 }
 
 /// Attests, and keeps the attestation alive.
@@ -159,6 +212,15 @@ async fn work(settings: Settings, once: bool) -> Outcome<ExitCode> {
 		score_after: (settings.benchmark == BenchmarkWhen::Start).then_some(start),
 		no_score: settings.benchmark == BenchmarkWhen::Never,
 	};
+	let machine = Machine::default();
+	let threads = settings.threads.unwrap_or_else(benchmark::default_threads);
+	if !once {
+		let kernel = Kernel::new(threads, machine.clone());
+		let book = Book::new(&settings.state_dir);
+		let miner = Miner::new(keys.clone(), book, kernel, metrics.clone(), chain.clone());
+		let nodes = settings.rpc_url.clone();
+		tokio::spawn(earn(miner, nodes, metrics.clone(), shutdown.clone()));
+	}
 	let own = Own {
 		role: phala_attestation::Role::Worker,
 		tee: provider.into(),
@@ -166,7 +228,8 @@ async fn work(settings: Settings, once: bool) -> Outcome<ExitCode> {
 		account,
 		source,
 		journal: Journal::new(&settings.state_dir),
-		threads: settings.threads.unwrap_or_else(benchmark::default_threads),
+		threads,
+		machine,
 		metrics: metrics.clone(),
 		shutdown: shutdown.clone(),
 	};

@@ -6,6 +6,7 @@ use crate::{
 	engine::{Prepared, World},
 	journal::{Item, Journal, Pending, Purpose},
 	metrics::Metrics,
+	mining::kernel::Machine,
 	plan::{Action, Registered, View, Wish},
 	registry::{Accepted, Call, Claim, Policy, Refusal, Registry, SHAPE},
 };
@@ -116,6 +117,8 @@ pub struct Own {
 	pub journal: Journal,
 	/// Threads of the benchmark.
 	pub threads: usize,
+	/// What is measured on, one thing at a time.
+	pub machine: Machine,
 	/// Monitoring.
 	pub metrics: Metrics,
 	/// The end.
@@ -266,17 +269,25 @@ impl Real {
 		}
 	}
 
-	async fn score(&mut self, view: &View) -> Result<Prepared, WorldError> {
+	async fn score(&mut self) -> Result<Prepared, WorldError> {
 		let policy = Registry(self.state()).policy().await?;
 		// A tenth more than demanded: the two clocks differ.
 		let millis = policy.min_benchmark_ms.saturating_add(policy.min_benchmark_ms / 10);
-		let (seed, threads) = (view.block.hash.0, self.own.threads);
+		// An answer to a challenge may be under way: both would be slower than the machine.
+		let machine = self.own.shutdown.or(self.own.machine.clone().lock_owned()).await;
+		let machine = machine.ok_or(WorldError::Interrupted)?;
+		// The chain compares the run's time with its own, from the block that seeds it.
+		let block = self.chain.finalised().await?.block;
+		let (seed, threads) = (block.hash.0, self.own.threads);
 		tracing::info!(threads, millis, "measuring performance");
 		let stop = Arc::new(AtomicBool::new(false));
 		let run = tokio::task::spawn_blocking({
 			let stop = stop.clone();
 			move || {
-				benchmark::run(&seed, threads, Until::Elapsed(Duration::from_millis(millis)), &stop)
+				let until = Until::Elapsed(Duration::from_millis(millis));
+				let report = benchmark::run(&seed, threads, until, &stop);
+				drop(machine);
+				report
 			}
 		});
 		let Some(report) = self.own.shutdown.or(run).await else {
@@ -294,7 +305,7 @@ impl Real {
 		);
 		let statement = BenchmarkStatement {
 			worker: self.own.keys.worker(),
-			started_at: view.block,
+			started_at: block,
 			iterations: report.total(),
 			elapsed_ms: u64::try_from(report.elapsed.as_millis()).unwrap_or(u64::MAX),
 		};
@@ -387,7 +398,7 @@ impl World for Real {
 
 	async fn prepare(&mut self, action: &Action, view: &View) -> Result<Prepared, WorldError> {
 		match action {
-			Action::Score => self.score(view).await,
+			Action::Score => self.score().await,
 			Action::Endpoint { sequence } => self.endpoint(*sequence).await,
 			_ => self.attest(action, view).await,
 		}

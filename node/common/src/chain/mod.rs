@@ -2,13 +2,16 @@
 //! until they are final.
 //!
 //! Requests are plain ones, without subscriptions: nothing is missed while a connection is away, and
-//! a node that falls silent is noticed by the time limit of the next request. What a node says is
-//! believed, but for state that is read with proofs ([`Proven`]); run your own.
+//! a node that falls silent is noticed by the time limit of the next request. The one exception,
+//! [`Heads`], is a hint. What a node says is believed, but for state that is read with proofs
+//! ([`Proven`]); run your own.
 
 mod account;
 mod explain;
 mod fit;
 mod follow;
+mod general;
+mod heads;
 mod item;
 mod proven;
 mod raw;
@@ -20,9 +23,11 @@ pub use account::{Account, AccountError};
 pub use explain::{Explained, explain};
 pub use fit::{Encodings, misfits};
 pub use follow::{Fate, Ledger, Signed, Submission, follow};
+pub use general::encode_general;
+pub use heads::{Head, Heads, Tips};
 pub use item::{Item, Malformed, ReadError, Reader};
 pub use proven::Proven;
-pub use raw::{RawError, encode_call, general};
+pub use raw::Raw;
 pub use shape::{Shape, missing};
 pub use subxt::{
 	self, SubstrateConfig as Config,
@@ -32,13 +37,17 @@ pub use transact::Outcome;
 
 use crate::{backoff::Backoff, shutdown::Shutdown};
 use phala_primitives::{BlockRef, ChainId};
+use sp_core::H256;
 use std::{sync::Arc, time::Duration};
 use subxt::{
 	OnlineClient, OnlineClientAtBlock,
 	backend::LegacyBackend,
 	config::RpcConfigFor,
 	dynamic,
-	ext::scale_decode::DecodeAsType,
+	ext::{
+		frame_decode::storage::{IntoDecodableValues, IntoEncodableValues},
+		scale_decode::DecodeAsType,
+	},
 	rpcs::{LegacyRpcMethods, RpcClient},
 };
 
@@ -98,9 +107,6 @@ pub enum ChainError {
 		/// What it gave.
 		what: String,
 	},
-	/// A call that needs no account cannot be made.
-	#[error(transparent)]
-	Raw(#[from] RawError),
 	/// The chain would refuse the transaction.
 	#[error("the chain refuses the transaction: {0}")]
 	Refused(String),
@@ -118,7 +124,7 @@ pub struct Chain {
 	api: OnlineClient<Config>,
 }
 
-/// The state after a finalised block.
+/// The state after a block: a finalised one, except where [`Chain::at`] was asked for another.
 #[derive(Clone)]
 pub struct Finalised {
 	url: Arc<str>,
@@ -196,7 +202,28 @@ impl Chain {
 		self.state(hash).await
 	}
 
-	async fn state(&self, hash: sp_core::H256) -> Result<Finalised, ChainError> {
+	/// The state after any block, final or not.
+	pub async fn at(&self, block: BlockRef) -> Result<Finalised, ChainError> {
+		self.state(block.hash).await
+	}
+
+	/// The state after the finalised block of this height.
+	pub async fn finalised_at(&self, number: u32) -> Result<Finalised, ChainError> {
+		let hash = self.rpc.chain_get_block_hash(Some(number.into())).await;
+		let hash = hash.map_err(failed(&self.url))?;
+		self.state(hash.ok_or_else(|| self.nothing("finalised block of this height"))?).await
+	}
+
+	/// The node lacks what every node has.
+	fn nothing(&self, what: &str) -> ChainError {
+		failed(&self.url)(subxt::rpcs::Error::User(subxt::rpcs::UserError {
+			code: 0,
+			message: format!("the node has no {what}"),
+			data: None,
+		}))
+	}
+
+	async fn state(&self, hash: H256) -> Result<Finalised, ChainError> {
 		let at = self.api.at_block(hash).await.map_err(failed(&self.url))?;
 		// Heights of this chain are 32 bits wide; a node that says otherwise is on no such chain.
 		let number = u32::try_from(at.block_number()).unwrap_or(u32::MAX);
@@ -238,6 +265,31 @@ impl Finalised {
 		let address = dynamic::storage::<(), R>(pallet, item);
 		let value = self.at.storage().try_fetch(address, ()).await.map_err(failed(&self.url))?;
 		value.map(|value| value.decode()).transpose().map_err(failed(&self.url))
+	}
+
+	/// An entry of a storage map; `None` if nothing is stored.
+	pub async fn entry<K, R: DecodeAsType>(
+		&self,
+		pallet: &str,
+		item: &str,
+		key: K,
+	) -> Result<Option<R>, ChainError>
+	where
+		(K,): IntoEncodableValues + IntoDecodableValues,
+	{
+		let address = dynamic::storage::<(K,), R>(pallet, item);
+		let value =
+			self.at.storage().try_fetch(address, (key,)).await.map_err(failed(&self.url))?;
+		value.map(|value| value.decode()).transpose().map_err(failed(&self.url))
+	}
+
+	/// Hash of this block or of an earlier one, on its fork; `None` if the chain has forgotten it.
+	pub async fn hash_of(&self, number: u32) -> Result<Option<H256>, ChainError> {
+		if number == self.block.number {
+			return Ok(Some(self.block.hash));
+		}
+		let hash: Option<[u8; 32]> = self.entry("System", "BlockHash", number).await?;
+		Ok(hash.map(H256).filter(|hash| !hash.is_zero()))
 	}
 
 	/// All values of a storage map. For maps that governance keeps small.
@@ -311,6 +363,11 @@ impl Finalised {
 		}
 		let spec_version = self.at.spec_version();
 		Err(ChainError::Shape { spec_version, missing: misfits.join("; ") })
+	}
+
+	/// What went wrong with a request that a program makes to [`Self::at`] itself.
+	pub fn failed<E: Into<subxt::Error>>(&self, cause: E) -> ChainError {
+		failed(&self.url)(cause)
 	}
 
 	/// Fails if the runtime lacks anything of these pallets.

@@ -1,17 +1,21 @@
 //! Facts about this machine, the node and the chain. Changes nothing anywhere, but for creating the
 //! state folder.
 
-use super::{ChainFacts, Fact, Facts, QuoteFacts};
+use super::{ChainFacts, Fact, Facts, MiningFacts, QuoteFacts};
 use crate::{
 	collateral::{self, Subject},
 	journal::Item,
+	mining::{
+		pallet::{self as mining, Mining},
+		position::{Position, Reason},
+	},
 	plan::Registered,
 	registry::{Call, Claim, Registry, SHAPE},
 	settings::Settings,
 };
 use phala_attestation::{Binding, Role};
 use phala_node_common::{
-	chain::{Account, Chain, Finalised},
+	chain::{Account, Chain, ChainError, Finalised},
 	files,
 	keystore::Keys,
 	seal::Seal,
@@ -91,6 +95,9 @@ pub async fn gather_as(
 	// Without an account or a chain, a quote over anything shows whether the TEE works.
 	let account = account.ok();
 	let operator = account.as_ref().map_or([0; 32], |account| account.acting().0);
+	if let Some((_, state, _)) = &connected {
+		facts.mining = Some(standing(state, keys.as_ref()).await.map_err(say));
+	}
 	let Some(provider) = provider else { return facts };
 	let (id, block) = match &connected {
 		Some((chain, state, _)) => (chain.id(), state.claimable().await.unwrap_or(state.block)),
@@ -229,6 +236,28 @@ async fn balance(
 	let fee = call.fee(chain, state, account).await.map_err(say)?;
 	let deposit: u128 = state.constant("Balances", "ExistentialDeposit").map_err(say)?;
 	Ok((free, fee.saturating_add(deposit)))
+}
+
+async fn standing(state: &Finalised, keys: Option<&Keys>) -> Result<MiningFacts, ChainError> {
+	if let Err(error) = state.ensure_shape(&[mining::SHAPE]) {
+		return Ok(MiningFacts::None(error.to_string()));
+	}
+	let Some(keys) = keys else { return Ok(MiningFacts::NoKeys) };
+	let (mining, key) = (Mining(state), keys.worker());
+	let session = mining.session(&key).await?;
+	let open = match &session {
+		Some(session) => mining.open(&key, session).await?,
+		None => None,
+	};
+	Ok(MiningFacts::Standing {
+		position: Position {
+			session,
+			pending: mining.pending(&key).await?,
+			unpaid: mining.why_unpaid(&key).await?.iter().map(Reason::of).collect(),
+		},
+		minimum: mining.minimum_stake(&key).await?,
+		deadline: open.map(|open| open.seconds_left()),
+	})
 }
 
 async fn worker(

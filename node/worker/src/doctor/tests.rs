@@ -1,6 +1,10 @@
 //! Every failure gets its own words and its remedy.
 
 use super::*;
+use crate::mining::{
+	pallet::SessionState,
+	position::tests::{reason, session},
+};
 use sp_core::H256;
 
 const NOW: u64 = 1_800_000_000;
@@ -51,7 +55,18 @@ fn healthy() -> Facts {
 		))),
 		verdict: Some(Ok(NOW + 7 * DAY)),
 		worker: Some(Some(registered())),
+		mining: Some(Ok(computing(&[]))),
 	}
+}
+
+/// A worker that mines, with these reasons why it is not paid in full.
+fn computing(unpaid: &[&str]) -> MiningFacts {
+	let position = Position {
+		session: Some(session(SessionState::Computing)),
+		pending: None,
+		unpaid: unpaid.iter().map(|name| reason(name)).collect(),
+	};
+	MiningFacts::Standing { position, minimum: None, deadline: None }
 }
 
 /// The one check that `change` makes differ from a healthy worker.
@@ -98,7 +113,7 @@ fn errors_pass_with_their_own_remedy() {
 		Some(Err("broken: do this".into()))
 	}
 	type Change = fn(&mut Facts);
-	let changes: [(&str, Change); 7] = [
+	let changes: [(&str, Change); 8] = [
 		("state", |facts| facts.state = broken()),
 		("tee", |facts| facts.tee = broken()),
 		("account", |facts| facts.account = broken()),
@@ -106,6 +121,7 @@ fn errors_pass_with_their_own_remedy() {
 		("quote", |facts| facts.quote = broken()),
 		("balance", |facts| facts.balance = broken()),
 		("attestation", |facts| facts.verdict = broken()),
+		("mining", |facts| facts.mining = broken()),
 	];
 	for (name, change) in changes {
 		expect(changed(change), name, Verdict::Failure, &["FAIL", "broken: do this"]);
@@ -220,6 +236,47 @@ fn attestation_in_every_state() {
 	expect(with(Some(lapsed)), "attestation", Verdict::Attention, &["lapsed", "Start the worker"]);
 	let due = Registered { expires_at: NOW + DAY, attested_at: NOW - 6 * DAY, ..registered() };
 	expect(with(Some(due)), "attestation", Verdict::Attention, &["24 h", "renewal is due"]);
+}
+
+#[test]
+fn mining_in_every_state() {
+	let with = |mining: MiningFacts| changed(|facts| facts.mining = Some(Ok(mining)));
+	expect(with(MiningFacts::NoKeys), "mining", Verdict::Fine, &["no keys"]);
+	let none = MiningFacts::None("lacks pallet Mining".into());
+	expect(with(none), "mining", Verdict::Attention, &["lacks pallet Mining", "can be attested"]);
+	// What nobody can change is told, and is no finding.
+	let check = with(computing(&["AwaitsAnswer", "Capped"]));
+	expect(check, "mining", Verdict::Fine, &["session 7 computing", "AwaitsAnswer; Capped"]);
+	let check = with(computing(&["Capped", "Quality", "NotAttested"]));
+	expect(check, "mining", Verdict::Attention, &["leave the machine", "`attestation`"]);
+	let position = Position { session: None, pending: None, unpaid: vec![reason("NoSession")] };
+	let idle = MiningFacts::Standing { position, minimum: Some(1_000 * PHA), deadline: None };
+	expect(
+		with(idle),
+		"mining",
+		Verdict::Attention,
+		&["no session", "start with 1000.000000 PHA", "phala-worker key"],
+	);
+	let MiningFacts::Standing { position, .. } = computing(&[]) else { unreachable!("it mines") };
+	let asked = MiningFacts::Standing { position, minimum: None, deadline: Some(84) };
+	expect(with(asked), "mining", Verdict::Fine, &["84 s to answer"]);
+}
+
+#[test]
+fn every_reason_that_an_operator_can_change_has_a_remedy() {
+	for name in [
+		"NoSession",
+		"Ended",
+		"Unresponsive",
+		"NotAttested",
+		"AttestationLapsed",
+		"NoShare",
+		"Quality",
+	] {
+		let reason = reason(name);
+		assert!(reason.is_operators(), "{name}");
+		assert!(!reason.remedy().contains("newer version"), "{name}");
+	}
 }
 
 #[test]
