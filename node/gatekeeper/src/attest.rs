@@ -14,6 +14,7 @@ use phala_worker::{
 	engine::{NO_GAIN_PAUSE, Progress, step},
 	journal::Journal,
 	metrics::Metrics,
+	mining::kernel::Machine,
 	plan::Wish,
 	settings::Settings,
 	world::{Own, Real, WorldError},
@@ -55,6 +56,7 @@ pub async fn keep(
 		source,
 		journal: Journal::new(&settings.state_dir),
 		threads: 1,
+		machine: Machine::default(),
 		metrics: metrics.clone(),
 		shutdown: shutdown.clone(),
 	};

@@ -95,7 +95,9 @@ pub async fn gather_as(
 	// Without an account or a chain, a quote over anything shows whether the TEE works.
 	let account = account.ok();
 	let operator = account.as_ref().map_or([0; 32], |account| account.acting().0);
-	if let Some((_, state, _)) = &connected {
+	if role == Role::Worker
+		&& let Some((_, state, _)) = &connected
+	{
 		facts.mining = Some(standing(state, keys.as_ref()).await.map_err(say));
 	}
 	let Some(provider) = provider else { return facts };
