@@ -6,5 +6,6 @@ mod crashes;
 mod crowd;
 mod encodings;
 mod random;
+mod reports;
 mod requests;
 mod rollback;
