@@ -182,6 +182,8 @@ pub enum Done {
 	Joined(CeremonyNumber),
 	/// Handed a message to the pool, which took it or not.
 	Published(Box<Message>, Submission),
+	/// Made answers to this many requests.
+	Answered(u64),
 	/// Examined dealings, and found that many faulty.
 	Examined(CeremonyNumber, MemberSet, u8),
 	/// Sealed a share.
@@ -206,7 +208,9 @@ pub struct Progress {
 impl Progress {
 	/// Something was found out or made, so that the next thing may be due at once.
 	pub fn is_news(&self) -> bool {
-		self.done.iter().any(|done| !matches!(done, Done::Published(..) | Done::Lost(..)))
+		let repeats =
+			|done: &Done| matches!(done, Done::Published(..) | Done::Answered(_) | Done::Lost(..));
+		!self.done.iter().all(repeats)
 	}
 }
 
@@ -687,8 +691,8 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 		let mut answers: Answers = self.vault.answers()?;
 		let before = answers.len();
 		answers.retain(|(id, number), _| *id >= view.queue.first && view.live(*number).is_some());
-		let mut changed = answers.len() != before;
-		let mut messages = vec![];
+		let changed = answers.len() != before;
+		let (mut messages, mut made) = (vec![], 0u64);
 		for asked in view.requests.iter().filter(|asked| ids.contains(&asked.id)) {
 			let request = &asked.request;
 			let live = view.live.iter().find(|live| live.epoch == request.input.epoch);
@@ -713,10 +717,13 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 			let message = Message::Answer(asked.id, share.share.index(), Box::new(partial));
 			answers.insert((asked.id, number), message.clone());
 			messages.push(message);
-			changed = true;
+			made = made.saturating_add(1);
 		}
-		if changed {
+		if changed || made > 0 {
 			self.vault.keep_answers(&answers)?;
+		}
+		if made > 0 {
+			done.push(Done::Answered(made));
 		}
 		for message in messages {
 			publish(world, message, done).await?;

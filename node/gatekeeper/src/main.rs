@@ -298,6 +298,7 @@ fn tell(progress: &Progress) {
 				// It may be in a block already that is not final yet.
 				tracing::debug!(call = message.call(), reason, "not taken by the pool");
 			}
+			Done::Answered(requests) => tracing::info!(requests, "answered"),
 			Done::Examined(number, dealers, 0) => {
 				tracing::info!(number, dealings = dealers.len(), "received shares");
 			}

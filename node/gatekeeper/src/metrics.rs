@@ -39,7 +39,9 @@ pub struct Metrics {
 	pub missing: Gauge<U64>,
 	/// Requests that wait for an answer of this gatekeeper.
 	pub waiting: Gauge<U64>,
-	/// Answers that were first handed to the pool.
+	/// Answers that were made.
+	pub answers: Counter<U64>,
+	/// Messages that were handed to the pool.
 	pub messages: CounterVec<U64>,
 	/// Faulty dealings that were found.
 	pub faulty: Counter<U64>,
@@ -71,6 +73,7 @@ impl Metrics {
 			seats: of("seats", "Seats of this gatekeeper in keys in use")?,
 			missing: of("missing_shares", "Of them, those whose share is not here")?,
 			waiting: of("waiting_requests", "Requests that wait for this gatekeeper's answer")?,
+			answers: counter("answers_total", "Answers to requests that were made")?,
 			messages: counters(
 				registry,
 				"phala_gatekeeper_messages_total",
@@ -113,6 +116,7 @@ impl Metrics {
 					};
 					self.messages.with_label_values(&[message.call(), outcome]).inc();
 				}
+				Done::Answered(made) => self.answers.inc_by(*made),
 				Done::Examined(_, _, faulty) => self.faulty.inc_by((*faulty).into()),
 				Done::Took(_) => self.taken.inc(),
 				Done::Erased(_) => self.erased.inc(),
