@@ -5,7 +5,7 @@ use phala_attestation::Role;
 use phala_node_common::board::Clocks;
 use phala_primitives::BlockRef;
 use phala_threshold::{
-	Aggregation, Blind, Ceremony as Rules_, ClusterInput, Inquiry, Kind, Member, Roster, Sharing,
+	Aggregation, Blind, Ceremony as Defined, ClusterInput, Inquiry, Kind, Member, Roster, Sharing,
 	Threshold,
 };
 use proptest::prelude::*;
@@ -30,7 +30,7 @@ fn sharing(number: CeremonyNumber) -> Sharing {
 	let rng = &mut StdRng::seed_from_u64(number);
 	let size = Threshold::of(3).unwrap();
 	let kind = Kind::Generation;
-	let ceremony = Rules_ { chain: [1; 32], number, members: [2; 32], size, kind };
+	let ceremony = Defined { chain: [1; 32], number, members: [2; 32], size, kind };
 	let mut roster = Roster::new(ceremony.id());
 	let mut members = vec![];
 	for seat in size.seats().iter() {
@@ -61,7 +61,7 @@ fn attempt(phase: Phase) -> Attempt {
 		dealers: old.size(),
 		public_key: *old.public_key(),
 	};
-	let ceremony = Rules_ { chain: [1; 32], number: NUMBER, members: [3; 32], size, kind };
+	let ceremony = Defined { chain: [1; 32], number: NUMBER, members: [3; 32], size, kind };
 	Attempt {
 		ceremony,
 		purpose: Purpose::Handover,
@@ -298,7 +298,7 @@ fn requests_are_answered_once_by_those_who_can_for_those_who_may() {
 	};
 	assert_eq!(answered(|_, _, _| {}), [3]);
 	assert_eq!(answered(|_, asked, _| asked.request.answered = seats(&[1, 3])), [3]);
-	assert_eq!(answered(|_, asked, _| asked.request.answered = seats(&[2])), []);
+	assert!(answered(|_, asked, _| asked.request.answered = seats(&[2])).is_empty());
 	// An answer with shares that were replaced does not count.
 	assert_eq!(
 		answered(|_, asked, _| {
@@ -306,12 +306,12 @@ fn requests_are_answered_once_by_those_who_can_for_those_who_may() {
 		}),
 		[3]
 	);
-	assert_eq!(answered(|_, asked, _| asked.attested = false), []);
-	assert_eq!(answered(|_, asked, _| asked.request.input.epoch = 1), []);
-	assert_eq!(answered(|_, asked, _| asked.request.asked = 300), [], "expired");
-	assert_eq!(answered(|_, _, memory| memory.shares.clear()), []);
-	assert_eq!(answered(|view, _, _| view.standing = None), []);
-	assert_eq!(answered(|view, _, _| view.standing.as_mut().unwrap().ends = NOW), []);
+	assert!(answered(|_, asked, _| asked.attested = false).is_empty());
+	assert!(answered(|_, asked, _| asked.request.input.epoch = 1).is_empty());
+	assert!(answered(|_, asked, _| asked.request.asked = 300).is_empty());
+	assert!(answered(|_, _, memory| memory.shares.clear()).is_empty());
+	assert!(answered(|view, _, _| view.standing = None).is_empty());
+	assert!(answered(|view, _, _| view.standing.as_mut().unwrap().ends = NOW).is_empty());
 }
 
 fn any_set() -> impl Strategy<Value = MemberSet> {
