@@ -6,10 +6,11 @@
 
 use crate::{
 	AccountId, AuraId, Balance, BalancesConfig, CollatorSelectionConfig, ParachainInfoConfig,
-	PolkadotXcmConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys,
+	PolkadotXcmConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, StakingConfig,
 	constants::{
 		accounts,
 		currency::{EXISTENTIAL_DEPOSIT, MINING_SUBSIDY, PHA, TOTAL_SUPPLY},
+		gatekeepers,
 	},
 };
 use alloc::{string::ToString, vec, vec::Vec};
@@ -53,6 +54,12 @@ fn genesis(
 				.into_iter()
 				.map(|(account, aura)| (account.clone(), account, SessionKeys { aura }))
 				.collect(),
+		},
+		staking: StakingConfig {
+			validator_count: gatekeepers::SEATS,
+			minimum_validator_count: gatekeepers::MIN_SEATS.into(),
+			min_nominator_bond: gatekeepers::MIN_NOMINATION,
+			min_validator_bond: gatekeepers::MIN_SELF_BOND,
 		},
 		polkadot_xcm: PolkadotXcmConfig { safe_xcm_version: Some(xcm::prelude::XCM_VERSION) },
 	})

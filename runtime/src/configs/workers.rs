@@ -39,7 +39,7 @@ impl pallet_worker_registry::Config for Runtime {
 	/// Measurements' activation and sunset count relay-chain blocks.
 	type RelayChain = RelayClock;
 	type OnAttestationChange = Mining;
-	type Obligations = (Mining, StakePools);
+	type Obligations = (Mining, StakePools, crate::GatekeeperKeys);
 	type MeasurementOrigin = EitherOfDiverse<EnsureRoot<AccountId>, origins::MeasurementAdmin>;
 	type PolicyOrigin = TcbPolicyAdminOrRoot;
 	type BanOrigin = TcbPolicyAdminOrRoot;
