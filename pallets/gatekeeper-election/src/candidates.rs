@@ -4,7 +4,9 @@ use crate::{types::*, *};
 use frame_support::{ensure, traits::Get};
 use pallet_staking::{MinValidatorBond, Pallet as Staking};
 use phala_attestation::Role;
-use phala_primitives::{AttestedWorkers, Gatekeepers, OpenCases, WorkerKey};
+use phala_primitives::{
+	AttestationChange, AttestedWorkers, Gatekeepers, OnAttestationChange, OpenCases, WorkerKey,
+};
 use sp_runtime::DispatchResult;
 use sp_staking::StakingAccount;
 
@@ -88,9 +90,9 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Anybody removes a candidate that cannot be elected by its own fault, and has no seat: it takes up
-	/// the place of another one.
-	pub(crate) fn do_evict(stash: T::AccountId) -> DispatchResult {
+	/// Removes a candidate without duties that takes up the place of another one: anybody may, if it cannot
+	/// be elected by its own fault; and who has more bond and no place, if all places are taken.
+	pub(crate) fn do_evict(who: T::AccountId, stash: T::AccountId) -> DispatchResult {
 		let binding = Bindings::<T>::get(&stash).ok_or(Error::<T>::NotBound)?;
 		ensure!(T::Gatekeepers::may_unbond(&stash), Error::<T>::InOffice);
 		let standing = Self::standing(&stash);
@@ -99,9 +101,22 @@ impl<T: Config> Pallet<T> {
 		let recent = T::Workers::attested_within(&binding.worker, grace)
 			.is_some_and(|one| one.operator == binding.operator && one.role == Role::Gatekeeper);
 		let bonded = !matches!(standing, Err(WhyNot::NotBonded | WhyNot::BondTooSmall { .. }));
-		ensure!(!recent || !bonded, Error::<T>::StillStanding);
+		let removable = !recent || !bonded || Self::outbids(&who, &stash);
+		ensure!(removable, Error::<T>::StillStanding);
 		Self::remove_binding(stash, binding);
 		Ok(())
+	}
+
+	/// Are all places taken, and has `who`, without one, more bond than `stash`? Otherwise whoever is first
+	/// to fill all places with the least bond would keep everybody else out.
+	fn outbids(who: &T::AccountId, stash: &T::AccountId) -> bool {
+		let bond = |who: &T::AccountId| {
+			let ledger = Staking::<T>::ledger(StakingAccount::Stash(who.clone()));
+			ledger.map_or(0, |ledger| ledger.active)
+		};
+		Bindings::<T>::count() >= T::MaxCandidates::get()
+			&& !Bindings::<T>::contains_key(who)
+			&& bond(who) > bond(stash)
 	}
 
 	/// What keeps a bond from leaving.
@@ -110,5 +125,16 @@ impl<T: Config> Pallet<T> {
 			return Some(WhyBonded::InOffice);
 		}
 		T::Cases::has_open_case(who).then_some(WhyBonded::OpenCase)
+	}
+}
+
+impl<T: Config> OnAttestationChange<T::AccountId> for Pallet<T> {
+	/// A consent ends with what its operator had to give. Everything else is asked when it matters.
+	fn on_attestation_change(worker: &WorkerKey, change: &AttestationChange<T::AccountId>) {
+		use AttestationChange::*;
+		if matches!(change, Removed | OperatorChanged { .. }) && Consents::<T>::take(worker).is_some()
+		{
+			Self::deposit_event(Event::ConsentRevoked { worker: *worker });
+		}
 	}
 }

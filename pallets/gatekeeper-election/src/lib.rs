@@ -233,7 +233,7 @@ pub mod pallet {
 		Suspected,
 	}
 
-	/// Operators' consents, by worker. Removed when they are used or revoked.
+	/// Operators' consents, by worker. Removed when they are used or revoked, and with the worker's record.
 	// Users choose the keys of their workers, and whose stash they name.
 	#[pallet::storage]
 	pub type Consents<T: Config> =
@@ -438,11 +438,12 @@ pub mod pallet {
 		WorkerTaken,
 		/// Another stash has a gatekeeper on this machine. One machine, one seat.
 		PlatformTaken,
-		/// All places for candidates are taken. Evict those that cannot be elected.
+		/// All places for candidates are taken. Evict one that cannot be elected, or has less bond.
 		TooManyCandidates,
 		/// The stash's active bond is below what a validator needs. Bond more.
 		BondTooSmall,
-		/// It can be elected, or could be until a moment ago.
+		/// It can be elected, or could be until a moment ago, and has no less bond than the caller or there
+		/// are other places.
 		StillStanding,
 		/// The account holds a share of the key, or is to get one: its bond leaves after the next handover
 		/// without it. Chill, and wait.
@@ -533,15 +534,16 @@ pub mod pallet {
 			Self::do_unbind(stash)
 		}
 
-		/// Free the place of a candidate whose bond is too small, or whose gatekeeper has not been attested
-		/// for some time.
+		/// Free the place of a candidate that has no duties: one whose bond is too small, or whose gatekeeper
+		/// has not been attested for some time; and, while all places are taken, one with less bond than the
+		/// caller has, who then binds in the same batch.
 		///
-		/// - `origin`: signed by anybody.
+		/// - `origin`: signed by anybody; for a larger bond's sake by a stash without a place.
 		/// - `stash`: the candidate's.
 		#[pallet::call_index(4)]
 		pub fn evict(origin: OriginFor<T>, stash: T::AccountId) -> DispatchResult {
-			ensure_signed(origin)?;
-			Self::do_evict(stash)
+			let who = ensure_signed(origin)?;
+			Self::do_evict(who, stash)
 		}
 	}
 

@@ -67,7 +67,7 @@ macro_rules! weights {
 			sum($db, 2, 4)
 		}
 		fn evict() -> Weight {
-			sum($db, 2 * ATTESTED + 16, 4)
+			sum($db, 2 * ATTESTED + 22, 4)
 		}
 		fn poll() -> Weight {
 			sum($db, 2, 0)

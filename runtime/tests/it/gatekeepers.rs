@@ -69,19 +69,24 @@ fn admit_development() {
 		let admin = RuntimeOrigin::root();
 		assert_ok!(WorkerRegistry::set_measurement(admin, H256(measurement), record));
 	}
+	for call in development_collateral() {
+		apply(vec![signed("charlie", call)]);
+	}
+}
+
+/// The calls that bring the collateral of the development's TEEs.
+pub fn development_collateral() -> Vec<RuntimeCall> {
 	let options =
 		CollateralOptions::for_platform(&Platform::development(1), QuoteKind::TdxV4.tee());
 	let collateral = Pki::development().issue_collateral(NOW, &options).expect("encodable");
 	let json = serde_json::to_value(collateral).expect("JSON");
 	let bundle: Bundle = serde_json::from_value(json).expect("a bundle");
-	for call in submissions(&bundle, PckCaKind::Platform) {
-		apply(vec![signed("charlie", call)]);
-	}
+	submissions(&bundle, PckCaKind::Platform)
 }
 
 /// What a TEE claims now, and its quote for that.
-fn evidence(
-	operator: &str,
+pub fn evidence(
+	operator: AccountId,
 	worker: &sr25519::Pair,
 	role: Role,
 	platform: u64,
@@ -94,14 +99,14 @@ fn evidence(
 		block: BlockRef { number, hash: System::block_hash(number) },
 	};
 	let program = if role == Role::Worker { "phala-worker" } else { "phala-gatekeeper" };
-	let report_data = WorkerRegistry::report_data(account(operator), claim);
+	let report_data = WorkerRegistry::report_data(operator, claim);
 	let quote = quote(program, platform, report_data).try_into().expect("at most 8 KiB");
 	(quote, claim)
 }
 
 /// Registers a TEE.
 fn register(operator: &str, worker: &sr25519::Pair, role: Role, platform: u64) {
-	let (quote, claim) = evidence(operator, worker, role, platform);
+	let (quote, claim) = evidence(account(operator), worker, role, platform);
 	let call = pallet_worker_registry::Call::<Runtime>::register { quote, claim };
 	apply(vec![signed(operator, call)]);
 }
@@ -157,7 +162,7 @@ impl Person {
 
 	/// Renews its attestation, which lasts for a week.
 	fn renew(&self) {
-		let (quote, claim) = evidence(&self.name, &self.pair, Role::Gatekeeper, self.platform);
+		let (quote, claim) = evidence(self.account(), &self.pair, Role::Gatekeeper, self.platform);
 		let call = pallet_worker_registry::Call::<Runtime>::renew { quote, claim };
 		apply(vec![signed(&self.name, call)]);
 	}

@@ -64,6 +64,26 @@ fn a_consent_ends_with_the_operator() {
 }
 
 #[test]
+fn a_consent_goes_with_the_workers_record() {
+	use phala_primitives::{AttestationChange, OnAttestationChange};
+	run(|| {
+		stage();
+		for (change, stays) in [
+			(AttestationChange::Renewed, true),
+			(AttestationChange::Lapsed, true),
+			(AttestationChange::OperatorChanged { from: 5, to: 6 }, false),
+			(AttestationChange::Removed, false),
+		] {
+			assert_ok!(Election::consent(signed(5), worker(50), 1));
+			Election::on_attestation_change(&worker(50), &change);
+			assert_eq!(Consents::<Test>::contains_key(worker(50)), stays, "{change:?}");
+		}
+		Election::on_attestation_change(&worker(50), &AttestationChange::Removed);
+		assert_eq!(events().last(), Some(&Event::ConsentRevoked { worker: worker(50) }));
+	});
+}
+
+#[test]
 fn a_gatekeeper_that_was_sold_does_not_serve_its_old_stash() {
 	run(|| {
 		stage();
@@ -148,6 +168,32 @@ fn places_are_limited_and_the_void_can_be_evicted() {
 		assert_ok!(Staking::chill(signed(4)));
 		assert_ok!(Staking::unbond(signed(4), 1));
 		assert_ok!(Election::evict(signed(1_000), 4));
+	});
+}
+
+#[test]
+fn a_full_house_does_not_keep_a_larger_bond_out() {
+	run(|| {
+		seated();
+		for who in 101..=u64::from(CANDIDATES) + 90 {
+			stand(who, BOND);
+		}
+		assert_eq!(Bindings::<Test>::count(), CANDIDATES);
+		for who in [1_000, 1_001] {
+			bond(who, BOND * u128::from(who - 999));
+			attest(worker(who), who, Role::Gatekeeper, who);
+		}
+		// The same bond is no more.
+		assert_noop!(Election::evict(signed(1_000), 101), Error::<Test>::StillStanding);
+		// A member keeps its place.
+		assert_noop!(Election::evict(signed(1_001), 1), Error::<Test>::InOffice);
+		// Nor does who has a place clear one of another.
+		assert_ok!(Staking::bond_extra(signed(8), PHA));
+		assert_noop!(Election::evict(signed(8), 101), Error::<Test>::StillStanding);
+		assert_ok!(Election::evict(signed(1_001), 101));
+		// There is a place now.
+		assert_noop!(Election::evict(signed(1_001), 102), Error::<Test>::StillStanding);
+		assert_ok!(Election::bind(signed(1_001), worker(1_001)));
 	});
 }
 
