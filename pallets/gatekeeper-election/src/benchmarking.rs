@@ -1,6 +1,9 @@
 //! Worst cases of the calls and of the hook.
 
-use crate::{types::MAX_HOLDERS, *};
+use crate::{
+	types::{MAX_HOLDERS, MAX_SEATS},
+	*,
+};
 use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
 use frame_election_provider_support::{ElectionDataProvider, ElectionProvider};
@@ -14,18 +17,24 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use pallet_staking::{
-	ActiveEra, Bonded, EraInfo, ForceEra, Forcing, MaxValidatorsCount, MinNominatorBond,
-	MinValidatorBond, Pallet as Staking, RewardDestination, ValidatorCount,
+	ActiveEra, ActiveEraInfo, Bonded, ClaimedRewards, CurrentEra, EraInfo, EraRewardPoints,
+	ErasRewardPoints, ErasStartSessionIndex, ErasTotalStake, ErasValidatorPrefs,
+	ErasValidatorReward, ForceEra, Forcing, MaxValidatorsCount, MinNominatorBond, MinValidatorBond,
+	Pallet as Staking, RewardDestination, ValidatorCount, ValidatorPrefs,
 };
 use phala_primitives::{Slashable, WorkerKey};
 use sp_runtime::traits::StaticLookup;
-use sp_staking::{Exposure, IndividualExposure};
+use sp_staking::{EraIndex, Exposure, IndividualExposure};
 
 /// Sets the stage in a runtime.
 pub trait BenchmarkHelper<AccountId> {
 	/// A gatekeeper on a machine of its own, attested with `operator` as its operator; another one for
 	/// each `seed`.
 	fn gatekeeper(seed: u32, operator: &AccountId) -> WorkerKey;
+
+	/// Puts 32 [`member`]s into office, attested, whose era earns as much as it can. No ceremony is under
+	/// way.
+	fn office();
 }
 
 type Helper<T> = <T as Config>::BenchmarkHelper;
@@ -58,8 +67,38 @@ fn candidate<T: Config>(seed: u32) -> T::AccountId {
 	who
 }
 
-/// A full house: so many candidates and voters as there can be.
+/// Nothing that expires is missing: the era that staking forgets when it plans the next one.
+fn expiring<T: Config>() {
+	let now = T::HistoryDepth::get().saturating_add(1);
+	let session = VirtualSession::<T>::get().unwrap_or_default();
+	CurrentEra::<T>::put(now);
+	ErasStartSessionIndex::<T>::insert(now, session);
+	let expiring = now.saturating_sub(T::HistoryDepth::get());
+	let mut points = EraRewardPoints::default();
+	for seed in 0..MAX_SEATS {
+		let who = exposed::<T>(expiring, seed);
+		ErasValidatorPrefs::<T>::insert(expiring, &who, ValidatorPrefs::default());
+		ClaimedRewards::<T>::insert(expiring, &who, alloc::vec![0]);
+		points.individual.insert(who, 1);
+	}
+	points.total = MAX_SEATS;
+	ErasRewardPoints::<T>::insert(expiring, points);
+	ErasValidatorReward::<T>::insert(expiring, bond_amount::<T>());
+	ErasTotalStake::<T>::insert(expiring, bond_amount::<T>());
+	let escrowed = bond_amount::<T>().saturating_mul(2);
+	let credit = T::Asset::issue(escrowed);
+	assert!(T::Asset::resolve(&Pallet::<T>::escrow(), credit).is_ok());
+	Escrows::<T>::insert(expiring, escrowed);
+	Escrowed::<T>::put(escrowed);
+	ActiveEra::<T>::put(ActiveEraInfo { index: now, start: Some(0) });
+}
+
+/// A full house: so many candidates and voters as there can be, and as many in office.
 fn full_house<T: Config>() {
+	expiring::<T>();
+	Helper::<T>::office();
+	let era = ActiveEra::<T>::get().map_or(0, |era| era.index);
+	ErasTotalStake::<T>::insert(era, bond_amount::<T>().saturating_mul(1_000));
 	MaxValidatorsCount::<T>::kill();
 	ValidatorCount::<T>::put(<Pallet<T> as ElectionProvider>::MaxWinnersPerPage::get());
 	let candidates: Vec<_> = (0..T::MaxCandidates::get()).map(candidate::<T>).collect();
@@ -77,7 +116,11 @@ fn full_house<T: Config>() {
 /// A member with as many backers as it can have, whose slash therefore costs most. They are the same for
 /// each `seed`.
 pub fn member<T: Config>(seed: u32) -> T::AccountId {
-	let era = ActiveEra::<T>::get().map_or(0, |era| era.index);
+	exposed::<T>(ActiveEra::<T>::get().map_or(0, |era| era.index), seed)
+}
+
+/// A [`member`], in an era.
+fn exposed<T: Config>(era: EraIndex, seed: u32) -> T::AccountId {
 	let who = bonded::<T>("member", seed);
 	let value = bond_amount::<T>();
 	let backers = <Pallet<T> as ElectionProvider>::MaxBackersPerWinner::get();
@@ -160,6 +203,7 @@ mod benchmarks {
 			Pallet::<T>::tick();
 		}
 		assert!(Planned::<T>::get().is_some());
+		assert_eq!(Escrows::<T>::iter().count(), 0, "what expired went back");
 	}
 
 	#[benchmark]
@@ -172,6 +216,7 @@ mod benchmarks {
 			Pallet::<T>::commence(planned);
 		}
 		assert!(Planned::<T>::get().is_none());
+		assert_eq!(Escrows::<T>::iter().count(), 1, "the era was paid");
 	}
 
 	#[benchmark]

@@ -18,11 +18,15 @@ use frame_support::{
 	weights::Weight,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use pallet_staking::{MinValidatorBond, Pallet as Staking, ValidatorCount, Validators};
+use pallet_staking::{
+	MaxWinnersOf, MinValidatorBond, Pallet as Staking, ValidatorCount, Validators,
+};
 use phala_attestation::Role;
 use phala_primitives::{AttestedWorkers, Gatekeepers, Seat, WorkerKey};
 use sp_runtime::BoundedVec;
-use sp_staking::{StakingAccount, currency_to_vote::CurrencyToVote};
+use sp_staking::{
+	Exposure, IndividualExposure, StakingAccount, currency_to_vote::CurrencyToVote,
+};
 
 /// What an election came to: support of each member, and the members with their keys.
 type Result_<T> = Result<(BoundedSupportsOf<Pallet<T>>, Vec<Elected<T>>), WhyFailed>;
@@ -104,8 +108,7 @@ impl<T: Config> Pallet<T> {
 	/// Sequential Phragmén says whom the bonds are behind; the rules say who of them is seated now; and
 	/// Phragmén once more distributes the bonds among those, so that none stands behind nobody.
 	fn hold_election() -> Result_<T> {
-		let bounds = DataProviderBounds { count: Some(T::MaxVoters::get().into()), size: None };
-		let voters = Staking::<T>::electing_voters(bounds, 0).map_err(|_| WhyFailed::Solver)?;
+		let voters = Self::voters()?;
 		let most = <Self as ElectionProvider>::MaxWinnersPerPage::get().min(MAX_SEATS);
 		let desired = ValidatorCount::<T>::get().min(most);
 		let candidates = Self::candidates();
@@ -136,6 +139,40 @@ impl<T: Config> Pallet<T> {
 			return Err(too_few(elected.len()));
 		}
 		Ok((supports, elected))
+	}
+
+	/// Those with the largest bonds.
+	fn voters() -> Result<Vec<VoterOf<Staking<T>>>, WhyFailed> {
+		let bounds = DataProviderBounds { count: Some(T::MaxVoters::get().into()), size: None };
+		Staking::<T>::electing_voters(bounds, 0).map_err(|_| WhyFailed::Solver)
+	}
+
+	/// Those in office, with the bonds of now behind them.
+	pub(crate) fn exposures_in_office()
+	-> BoundedVec<(T::AccountId, Exposure<T::AccountId, u128>), MaxWinnersOf<T>> {
+		let office: Vec<_> =
+			Self::incumbents().into_iter().map(|one| one.who).filter(|one| one.votes > 0).collect();
+		let supports = match Self::voters() {
+			Ok(voters) if !office.is_empty() => Self::solve(&voters, &office, office.len() as u32),
+			_ => return Default::default(),
+		};
+		let issuance = T::Asset::total_issuance();
+		let mut exposures = BoundedVec::default();
+		for (member, support) in supports.unwrap_or_default() {
+			let (mut own, mut others): (u128, _) = (0, Vec::new());
+			for (who, votes) in support.voters {
+				let value =
+					<T as pallet_staking::Config>::CurrencyToVote::to_currency(votes, issuance);
+				match who == member {
+					true => own = own.saturating_add(value),
+					false => others.push(IndividualExposure { who, value }),
+				}
+			}
+			let total = others.iter().fold(own, |sum, one| sum.saturating_add(one.value));
+			// No more than were given to the solver.
+			let _ = exposures.try_push((member, Exposure { total, own, others }));
+		}
+		exposures
 	}
 
 	/// Lets the solver choose `desired` of `nominees`. Every nominee votes for itself, whether or not its

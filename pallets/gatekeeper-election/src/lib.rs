@@ -34,6 +34,7 @@
 //! | handover final | in the next block the active era ends and is escrowed, the planned one begins | – |
 //! | all attempts at the handover failed | at the next tick: another election, in place of the planned era | – |
 //! | too few can be seated, or the set is refused | the set in office stays, in the same era; again at the next tick | – |
+//! | the same, or no handover succeeds, until the era is older than [`Config::MaxEraMillis`] | the set in office stays for another era, with the bonds of now | – |
 //! | an era is older than `HistoryDepth` | what nobody claimed of it returns to the reserve | – |
 //!
 //! ## What may change
@@ -77,7 +78,8 @@
 //! A nominator's bond is not kept by an accusation that has not been judged: the unbonding period covers
 //! the evidence window, not the judges' time. What a payee renounced returns to the reserve only once it
 //! exceeds what all eras on record have escrowed. `pallet-staking` counts unbonding in eras, which wait
-//! for ceremonies: an unbonding takes at least `BondingDuration` eras of their nominal length.
+//! for ceremonies: an unbonding takes `BondingDuration` eras, each of its nominal length or, when no set
+//! can be seated, longer than [`Config::MaxEraMillis`].
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -207,8 +209,10 @@ pub mod pallet {
 		#[pallet::constant]
 		type YearlyReward: Get<u128>;
 
-		/// Milliseconds of an era that earn, at most; at least 1. An era is longer while the key is on its
-		/// way, and no longer than this if the chain stands still.
+		/// Milliseconds of an era that earn, at most: two eras' length. An era is longer while the key is on
+		/// its way, and no longer than this if the chain stands still. If there is no other set by then, the
+		/// one in office begins another era, so that nobody's unbonding waits for ever; hence no less than
+		/// an era's length.
 		#[pallet::constant]
 		type MaxEraMillis: Get<u64>;
 

@@ -284,6 +284,15 @@ impl crate::benchmarking::BenchmarkHelper<AccountId> for Registry {
 		attest(worker(seed), *operator, Role::Gatekeeper, seed);
 		worker(seed)
 	}
+
+	fn office() {
+		let seat = |seed: u32| {
+			let account = crate::benchmarking::member::<Test>(seed);
+			let worker = Self::gatekeeper(100_000 + seed, &account);
+			Seat { account, worker }
+		};
+		Office::set((0..crate::types::MAX_SEATS).map(seat).collect());
+	}
 }
 
 pub fn worker(seed: u64) -> WorkerKey {

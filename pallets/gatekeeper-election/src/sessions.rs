@@ -5,7 +5,7 @@ use alloc::{collections::BTreeSet, vec::Vec};
 use core::marker::PhantomData;
 use frame_support::{
 	storage::{TransactionOutcome, with_transaction_unchecked},
-	traits::RewardsReporter,
+	traits::{Get, RewardsReporter, UnixTime},
 	weights::WeightMeter,
 };
 use pallet_session::SessionManager;
@@ -16,7 +16,7 @@ use pallet_staking::{
 };
 use phala_attestation::Role;
 use phala_primitives::{AttestedWorkers, GatekeeperSet, Gatekeepers, Handover};
-use sp_runtime::{BoundedVec, DispatchResult};
+use sp_runtime::{BoundedVec, DispatchResult, SaturatedConversion};
 use sp_staking::{SessionIndex, offence::OffenceSeverity};
 
 /// The manager of the chain's sessions: `Inner` says who collates, and at the end of each session
@@ -81,7 +81,13 @@ impl<T: Config> Pallet<T> {
 		match (Planned::<T>::get(), T::Gatekeepers::handover()) {
 			(_, Handover::Underway) => {}
 			(Some(planned), Handover::Settled) => Self::commence(planned),
-			(Some(planned), Handover::GivenUp) => Self::plan_again(planned),
+			(Some(planned), Handover::GivenUp) => {
+				if !Self::plan_again(&planned) && Self::is_era_old() {
+					Self::unplan();
+					Planned::<T>::kill();
+					Self::stay(session, planned.session);
+				}
+			}
 			(None, _) => Self::plan(session),
 		}
 	}
@@ -123,18 +129,44 @@ impl<T: Config> Pallet<T> {
 			}
 		});
 		match outcome {
-			Ok(true) => Self::commence_if_settled(),
-			Ok(false) => Self::pass(session, next),
-			Err(error) => {
-				Self::note_failure(WhyFailed::Refused { error });
-				Self::pass(session, next);
-			}
+			Ok(true) => return Self::commence_if_settled(),
+			Ok(false) => {}
+			Err(error) => Self::note_failure(WhyFailed::Refused { error }),
+		}
+		let failed = LastFailure::<T>::get().is_some_and(|last| last.session == next);
+		match failed && Self::is_era_old() {
+			true => Self::stay(session, next),
+			false => Self::pass(session, next),
+		}
+	}
+
+	/// Has the active era lasted for longer than one can earn?
+	fn is_era_old() -> bool {
+		let now = T::UnixTime::now().as_millis().saturated_into::<u64>();
+		let start = ActiveEra::<T>::get().and_then(|era| era.start);
+		start.is_some_and(|start| now.saturating_sub(start) > T::MaxEraMillis::get())
+	}
+
+	/// There has been no new set for long: those in office stay for another era, with the bonds of now
+	/// behind them. Otherwise nobody could unbond for as long as too few stand, or as those who stand can
+	/// make no ceremony succeed.
+	fn stay(session: SessionIndex, next: SessionIndex) {
+		let expired = Self::expiring();
+		let _ = Staking::<T>::trigger_new_era(next, Self::exposures_in_office());
+		Self::return_expired(expired);
+		Self::pass(session, next);
+		Self::note_era();
+	}
+
+	fn note_era() {
+		if let Some(era) = ActiveEra::<T>::get() {
+			Self::deposit_event(Event::EraBegan { era: era.index });
 		}
 	}
 
 	/// All attempts to bring the planned set into office failed: elects another one in its place, with
-	/// the bonds and attestations of now. Without one the plan stays.
-	fn plan_again(planned: PlannedEra<T::AccountId>) {
+	/// the bonds and attestations of now. Without one the plan stays. Returns whether there is one.
+	fn plan_again(planned: &PlannedEra<T::AccountId>) -> bool {
 		let outcome = with_transaction_unchecked(|| {
 			Self::unplan();
 			if ForceEra::<T>::get() == Forcing::NotForcing {
@@ -158,6 +190,7 @@ impl<T: Config> Pallet<T> {
 			Ok(()) => Self::commence_if_settled(),
 			Err(why) => Self::note_failure(why),
 		}
+		outcome.is_ok()
 	}
 
 	/// Staking wants more members than were elected.
@@ -194,9 +227,7 @@ impl<T: Config> Pallet<T> {
 		LastFailure::<T>::kill();
 		let session = VirtualSession::<T>::get().unwrap_or_default();
 		Self::pass(session, planned.session);
-		if let Some(era) = ActiveEra::<T>::get() {
-			Self::deposit_event(Event::EraBegan { era: era.index });
-		}
+		Self::note_era();
 	}
 
 	fn pass(session: SessionIndex, next: SessionIndex) {

@@ -16,7 +16,7 @@ fn there_is_no_set_until_enough_stand() {
 		for who in 1..=3 {
 			stand(who, BOND);
 		}
-		for _ in 0..8 {
+		for _ in 0..6 {
 			session();
 		}
 		assert_eq!((active(), next(), office()), (0, vec![], vec![]));
@@ -263,6 +263,109 @@ fn a_plan_stays_if_there_is_no_better_one() {
 		session();
 		hand_over();
 		assert_eq!(active(), 2);
+	});
+}
+
+/// Sessions until an era is older than one can earn.
+fn grow_old() {
+	let before = active();
+	for _ in 0..=2 * PER_ERA {
+		session();
+	}
+	assert_eq!(active(), before + 1);
+}
+
+#[test]
+fn eras_pass_although_there_never_was_a_set() {
+	run(|| {
+		stand(1, 2 * BOND);
+		nominate(50, BOND, &[1]);
+		assert_ok!(Staking::chill(signed(50)));
+		assert_ok!(Staking::unbond(signed(50), BOND));
+		for era in 1..=BONDING {
+			assert_ok!(withdraw(50));
+			assert_eq!(bonded(50), BOND);
+			grow_old();
+			assert_eq!((active(), office(), next()), (era, vec![], vec![]));
+		}
+		assert_ok!(withdraw(50));
+		assert_eq!(bonded(50), 0);
+		// There is a set as soon as enough stand.
+		for who in 2..=4 {
+			stand(who, BOND);
+		}
+		era();
+		assert_eq!(office(), [1, 2, 3, 4]);
+	});
+}
+
+#[test]
+fn a_set_that_nobody_can_follow_begins_another_era() {
+	run(|| {
+		seated();
+		nominate(50, BOND, &[1]);
+		for who in 4..=10 {
+			lapse(&worker(who), 60);
+		}
+		grow_old();
+		assert_eq!(office(), [1, 2, 3, 4, 5, 6, 7]);
+		assert_eq!(failure(), Some(WhyFailed::TooFewSeats { seated: 3, needed: MIN }));
+		// With the bonds of now, also of those who lapsed; and the era before is paid.
+		for who in 1..=7 {
+			let overview = ErasStakersOverview::<Test>::get(2, who).unwrap();
+			assert_eq!(overview.own, 2 * BOND);
+		}
+		assert_eq!(ErasStakersOverview::<Test>::get(2, 1).unwrap().total, 3 * BOND);
+		assert!(Escrows::<Test>::get(1).unwrap() > 0);
+		session();
+		let points = pallet_staking::ErasRewardPoints::<Test>::get(2);
+		assert!(points.individual.keys().copied().eq(1..=3), "service is paid, and nothing else");
+		check();
+		grow_old_again();
+		attest(worker(4), 4, Role::Gatekeeper, 4);
+		to_election();
+		assert_eq!(next(), [1, 2, 3, 4]);
+		hand_over();
+	});
+}
+
+/// As [`grow_old`], a session later.
+fn grow_old_again() {
+	let before = active();
+	for _ in 0..2 * PER_ERA {
+		session();
+	}
+	assert_eq!(active(), before + 1);
+}
+
+#[test]
+fn a_plan_that_never_succeeds_does_not_stop_eras() {
+	run(|| {
+		seated();
+		nominate(50, 20 * BOND, &[8]);
+		to_election();
+		State::set(Handover::GivenUp);
+		for who in 1..=10 {
+			lapse(&worker(who), 60);
+		}
+		for _ in 0..=PER_ERA {
+			assert_eq!(active(), 1);
+			assert!(Planned::<Test>::get().is_some());
+			session();
+		}
+		assert_eq!((active(), CurrentEra::<Test>::get()), (2, Some(2)));
+		assert_eq!(Planned::<Test>::get(), None);
+		assert!(!ErasStakersOverview::<Test>::contains_key(2, 8), "it never took over");
+		assert_eq!(ErasStakersOverview::<Test>::get(2, 1).unwrap().own, 2 * BOND);
+		check();
+		for who in 1..=10 {
+			attest(worker(who), who, Role::Gatekeeper, who);
+		}
+		Next::set(None);
+		to_election();
+		assert!(next().contains(&8));
+		hand_over();
+		assert_eq!(active(), 3);
 	});
 }
 
