@@ -30,8 +30,11 @@ use sp_staking::{
 
 /// What an election came to: support of each member, and the members with their keys.
 type Result_<T> = Result<(BoundedSupportsOf<Pallet<T>>, Vec<Elected<T>>), WhyFailed>;
+/// Members with the bonds behind them.
+type ExposuresOf<T> = BoundedVec<(AccountIdOf<T>, Exposure<AccountIdOf<T>, u128>), MaxWinnersOf<T>>;
+type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
 /// A member with its key.
-pub(crate) type Elected<T> = (<T as frame_system::Config>::AccountId, WorkerKey);
+pub(crate) type Elected<T> = (AccountIdOf<T>, WorkerKey);
 
 impl<T: Config> Pallet<T> {
 	/// `stash` as a candidate, or what keeps it from being one. Machines that two have are not looked
@@ -148,8 +151,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Those in office, with the bonds of now behind them.
-	pub(crate) fn exposures_in_office()
-	-> BoundedVec<(T::AccountId, Exposure<T::AccountId, u128>), MaxWinnersOf<T>> {
+	pub(crate) fn exposures_in_office() -> ExposuresOf<T> {
 		let office: Vec<_> =
 			Self::incumbents().into_iter().map(|one| one.who).filter(|one| one.votes > 0).collect();
 		let supports = match Self::voters() {

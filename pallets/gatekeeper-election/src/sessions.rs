@@ -81,13 +81,13 @@ impl<T: Config> Pallet<T> {
 		match (Planned::<T>::get(), T::Gatekeepers::handover()) {
 			(_, Handover::Underway) => {}
 			(Some(planned), Handover::Settled) => Self::commence(planned),
-			(Some(planned), Handover::GivenUp) => {
-				if !Self::plan_again(&planned) && Self::is_era_old() {
-					Self::unplan();
-					Planned::<T>::kill();
-					Self::stay(session, planned.session);
-				}
+			// However often another set is elected in its place, whose members may fail as well.
+			(Some(planned), Handover::GivenUp) if Self::is_era_old() => {
+				Self::unplan();
+				Planned::<T>::kill();
+				Self::stay(session, planned.session);
 			}
+			(Some(planned), Handover::GivenUp) => Self::plan_again(planned),
 			(None, _) => Self::plan(session),
 		}
 	}
@@ -165,8 +165,8 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// All attempts to bring the planned set into office failed: elects another one in its place, with
-	/// the bonds and attestations of now. Without one the plan stays. Returns whether there is one.
-	fn plan_again(planned: &PlannedEra<T::AccountId>) -> bool {
+	/// the bonds and attestations of now. Without one the plan stays.
+	fn plan_again(planned: PlannedEra<T::AccountId>) {
 		let outcome = with_transaction_unchecked(|| {
 			Self::unplan();
 			if ForceEra::<T>::get() == Forcing::NotForcing {
@@ -190,7 +190,6 @@ impl<T: Config> Pallet<T> {
 			Ok(()) => Self::commence_if_settled(),
 			Err(why) => Self::note_failure(why),
 		}
-		outcome.is_ok()
 	}
 
 	/// Staking wants more members than were elected.

@@ -865,7 +865,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Weight of one step, whichever it is.
-	pub(crate) fn step_weight() -> Weight {
+	pub fn step_weight() -> Weight {
 		[
 			T::WeightInfo::step_weigh(),
 			T::WeightInfo::step_take(),

@@ -16,7 +16,7 @@ impl Committee {
 		if Workers::<Runtime>::contains_key(worker) {
 			return;
 		}
-		let platform = H256(sp_core::blake2_256(&("committee", worker).encode()));
+		let platform = H256(sp_io::hashing::blake2_256(&("committee", worker).encode()));
 		pallet_worker_registry::benchmarking::attest::<Runtime>(worker, operator, platform, 1_000);
 		Workers::<Runtime>::mutate(worker, |worker| {
 			worker.iter_mut().for_each(|worker| worker.role = role);
@@ -36,7 +36,7 @@ impl Committee {
 
 impl pallet_gatekeeper_election::benchmarking::BenchmarkHelper<AccountId> for Committee {
 	fn gatekeeper(seed: u32, operator: &AccountId) -> WorkerKey {
-		let worker = WorkerKey::from_raw(sp_core::blake2_256(&("gatekeeper", seed).encode()));
+		let worker = WorkerKey::from_raw(sp_io::hashing::blake2_256(&("gatekeeper", seed).encode()));
 		Self::endow(operator);
 		Self::attest(worker, operator, Role::Gatekeeper);
 		worker

@@ -165,13 +165,14 @@ impl OperatorClusters {
 	/// The cluster of an operator's workers.
 	pub fn id(operator: &AccountId) -> ClusterId {
 		use codec::Encode;
-		sp_core::blake2_256(&("phala/cluster/operator/1", operator).encode())
+		sp_io::hashing::blake2_256(&("phala/cluster/operator/1", operator).encode())
 	}
 }
 
 impl ClusterAccess for OperatorClusters {
 	fn is_member(cluster: &ClusterId, worker: &WorkerKey) -> bool {
-		WorkerRegistry::attested(worker).is_some_and(|one| Self::id(&one.operator) == *cluster)
+		let attested = <WorkerRegistry as AttestedWorkers<_>>::attested(worker);
+		attested.is_some_and(|one| Self::id(&one.operator) == *cluster)
 	}
 }
 

@@ -26,6 +26,7 @@ use sp_core::{
 };
 use sp_io::TestExternalities;
 use sp_keyring::Sr25519Keyring::{self, AliceStash, BobStash, Charlie, CharlieStash, DaveStash};
+use sp_runtime::traits::Block as _;
 use std::path::Path;
 
 /// Unix second at which the collateral of both samples is valid.

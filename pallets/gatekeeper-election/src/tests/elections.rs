@@ -370,6 +370,25 @@ fn a_plan_that_never_succeeds_does_not_stop_eras() {
 }
 
 #[test]
+fn members_that_fail_for_ever_stop_no_unbonding() {
+	run(|| {
+		seated();
+		nominate(50, 20 * BOND, &[8]);
+		let first = active();
+		for _ in 0..4 * (2 * PER_ERA + 1) {
+			session();
+			// Whatever was elected, its ceremonies fail.
+			if State::get() == Handover::Underway {
+				State::set(Handover::GivenUp);
+			}
+		}
+		assert!(active() >= first + 3, "{}", active());
+		assert_eq!(office(), [1, 2, 3, 4, 5, 6, 7]);
+		assert_eq!(ErasStakersOverview::<Test>::get(active(), 1).unwrap().own, 2 * BOND);
+	});
+}
+
+#[test]
 fn a_refused_set_changes_nothing() {
 	run(|| {
 		seated();
