@@ -5,7 +5,6 @@ use crate::{
 	chain::{account, block, general, pair, run_at, signed},
 	workers::submissions,
 };
-use codec::Encode;
 use frame_support::{
 	assert_ok,
 	traits::fungible::{Inspect, InspectHold},
@@ -305,7 +304,14 @@ fn to_election() {
 			return;
 		}
 	}
-	panic!("no ceremony: {:?}", GatekeeperElection::status());
+	panic!(
+		"no ceremony: {:?} {:?} {:?} {:?} {:?}",
+		GatekeeperElection::status(),
+		pallet_gatekeeper_election::VirtualSession::<Runtime>::get(),
+		pallet_gatekeeper_election::SessionEnded::<Runtime>::get(),
+		System::block_weight(),
+		pallet_staking::ErasStartSessionIndex::<Runtime>::iter().collect::<Vec<_>>(),
+	);
 }
 
 fn phase() -> Option<Phase> {
