@@ -292,7 +292,8 @@ fn run_op(model: &mut Model, op: Op) {
 			Ok(())
 		}
 		CancelAtOnce { worker: n, part } => {
-			// In a round of its own.
+			// In a round of its own, and while shares move: those that rest keep what is decided waiting.
+			(1..=WORKERS).for_each(|n| silent(worker(n), 0));
 			next_round();
 			let pool = Workers::<Test>::get(worker(n)).unwrap().pool;
 			// Nobody's part of an older loss depends on who comes last.
