@@ -32,6 +32,9 @@ use sp_core::{H256, crypto::KeyTypeId};
 use sp_runtime::traits::BlockNumberProvider;
 use xcm::latest::prelude::{Assets as XcmAssets, *};
 
+mod committee;
+pub use committee::Committee;
+
 type XcmFungible = pallet_xcm_benchmarks::fungible::Pallet<Runtime>;
 type XcmGeneric = pallet_xcm_benchmarks::generic::Pallet<Runtime>;
 
@@ -48,6 +51,8 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_conviction_voting, ConvictionVoting]
 	[pallet_core_fellowship, FellowshipCore]
 	[pallet_dao, Dao]
+	[pallet_gatekeeper_election, GatekeeperElection]
+	[pallet_gatekeeper_keys, GatekeeperKeys]
 	[pallet_identity, Identity]
 	[pallet_message_queue, MessageQueue]
 	[pallet_migrations, MultiBlockMigrations]
@@ -229,7 +234,8 @@ impl pallet_stake_pools::benchmarking::BenchmarkHelper<AccountId> for Market {
 
 impl pallet_slashing::benchmarking::BenchmarkHelper<Offender> for Market {
 	fn offender(seed: u32) -> Offender {
-		pallet_stake_pools::benchmarking::exposed::<Runtime>(seed).into()
+		// The delegators of a pool are slashed lazily, those of a gatekeeper at once.
+		Offender::Gatekeeper(pallet_gatekeeper_election::benchmarking::member::<Runtime>(seed))
 	}
 }
 

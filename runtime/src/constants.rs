@@ -164,6 +164,92 @@ pub mod market {
 	pub const RESERVE_YEARLY: Balance = 20_000_000 * PHA;
 }
 
+/// The election of gatekeepers, and the periods of their ceremonies. `docs/gatekeepers.md` has them as
+/// a table.
+pub mod gatekeepers {
+	use super::{
+		Balance, BlockNumber,
+		currency::PHA,
+		live_or_development,
+		market::{DEFERRAL, EVIDENCE_WINDOW},
+		time::{DAYS, HOURS, MINUTES, SESSION_PERIOD, SLOT_DURATION},
+	};
+
+	/// Fewest seats of a set.
+	pub const MIN_SEATS: u8 = if cfg!(feature = "development") { 4 } else { 7 };
+	/// Seats that a chain starts with.
+	pub const SEATS: u32 = live_or_development(16, 4);
+	/// Most seats of a set.
+	pub const MAX_SEATS: u32 = 32;
+	/// Backers of a member that count: the largest.
+	pub const MAX_BACKERS: u32 = 32;
+	/// Stashes with a gatekeeper.
+	pub const MAX_CANDIDATES: u32 = 64;
+	/// Voters that an election looks at: the largest.
+	pub const MAX_VOTERS: u32 = 256;
+	/// Candidates that a nominator can back.
+	pub const MAX_NOMINATIONS: u32 = 16;
+	/// Bond of a candidate with which a chain starts, at least.
+	pub const MIN_SELF_BOND: Balance =
+		if cfg!(feature = "development") { 1_000 * PHA } else { 10_000 * PHA };
+	/// Bond of a nominator with which a chain starts, at least.
+	pub const MIN_NOMINATION: Balance =
+		if cfg!(feature = "development") { 10 * PHA } else { 100 * PHA };
+
+	/// Sessions of staking in an era: a day.
+	pub const SESSIONS_PER_ERA: u32 = live_or_development(4, 2);
+	/// Parachain blocks of an era that waits for nothing.
+	pub const ERA: BlockNumber = SESSIONS_PER_ERA * SESSION_PERIOD;
+	/// Eras that unbonding takes.
+	pub const BONDING_DURATION: u32 = live_or_development(10, 4);
+	// A bond outlasts the time in which what its holder did can be reported and weighed.
+	const _: () = assert!((BONDING_DURATION - 1) * ERA > EVIDENCE_WINDOW + DEFERRAL);
+	/// Eras in which a reward can be claimed.
+	pub const HISTORY_DEPTH: u32 = 84;
+
+	/// What a year earns of the stake behind those in office, in percent.
+	pub const REWARD_PERCENT: u64 = 10;
+	/// What a year earns at most: a fifth of what leaves the reserve in a year.
+	pub const YEARLY_REWARD: Balance = 4_000_000 * PHA;
+	/// Milliseconds of an era that earn: two eras.
+	pub const MAX_ERA_MILLIS: u64 = 2 * ERA as u64 * SLOT_DURATION;
+	/// Seconds after which a candidate without attestation can be evicted.
+	pub const EVICTION_GRACE: u64 = 24 * 60 * 60;
+
+	/// Relay-chain blocks to publish keys and digests in.
+	pub const COMMIT_PERIOD: BlockNumber = live_or_development(10 * MINUTES, 3 * MINUTES);
+	/// Relay-chain blocks to deal in.
+	pub const SHARE_PERIOD: BlockNumber = live_or_development(10 * MINUTES, 3 * MINUTES);
+	/// Relay-chain blocks to complain in.
+	pub const COMPLAIN_PERIOD: BlockNumber = live_or_development(10 * MINUTES, 2 * MINUTES);
+	/// Relay-chain blocks for which dealings stay.
+	pub const KEEP_PERIOD: BlockNumber = live_or_development(HOURS, 2 * MINUTES);
+	/// Relay-chain blocks between a failure and the next attempt.
+	pub const RETRY_DELAY: BlockNumber = live_or_development(30 * MINUTES, 2 * MINUTES);
+	/// Age of shares that are renewed.
+	pub const REFRESH_PERIOD: BlockNumber = live_or_development(14 * DAYS, HOURS);
+	/// Relay-chain blocks for which the old key answers.
+	pub const RETIREMENT_PERIOD: BlockNumber = live_or_development(DAYS, 10 * MINUTES);
+	/// Seconds for which a member without attestation may hand over.
+	pub const RESHARE_GRACE: u64 = 14 * 24 * 60 * 60;
+	/// Relay-chain blocks for which a request is open.
+	pub const REQUEST_PERIOD: BlockNumber = 10 * MINUTES;
+	/// Relay-chain blocks in which silence is reported once.
+	pub const ABSENCE_PERIOD: BlockNumber = live_or_development(DAYS, 10 * MINUTES);
+
+	/// Upper bounds of the bags of voters: each a quarter above the one before, from one PHA to all that
+	/// there is. In votes, of which all PHA has [`u64::MAX`].
+	pub const BAGS: [u64; 93] = {
+		let mut bags = [u64::MAX / 1_000_000_000; 93];
+		let mut at = 1;
+		while at < bags.len() {
+			bags[at] = bags[at - 1] + bags[at - 1] / 4;
+			at += 1;
+		}
+		bags
+	};
+}
+
 /// How blocks are built and backed.
 pub mod consensus {
 	use frame_support::weights::{Weight, constants::WEIGHT_REF_TIME_PER_SECOND};
@@ -238,6 +324,8 @@ pub mod accounts {
 	pub const MINING_RESERVE: PalletId = PalletId(*b"pha/resv");
 	/// Holds rewards of pools until they are claimed.
 	pub const POOLS_POT: PalletId = PalletId(*b"pha/pool");
+	/// Holds rewards of gatekeepers until they are claimed.
+	pub const GATEKEEPER_ESCROW: PalletId = PalletId(*b"pha/gate");
 	/// Belongs to collator selection.
 	pub const COLLATOR_POT: PalletId = PalletId(*b"PotStake");
 
@@ -258,7 +346,7 @@ pub mod accounts {
 
 	/// Pots, reserves and escrows: what they hold never votes, and support is not measured against it.
 	pub fn non_voting() -> Vec<AccountId> {
-		[TREASURY, SUBSIDY_POT, MINING_RESERVE, POOLS_POT, COLLATOR_POT]
+		[TREASURY, SUBSIDY_POT, MINING_RESERVE, POOLS_POT, GATEKEEPER_ESCROW, COLLATOR_POT]
 			.iter()
 			.map(AccountIdConversion::into_account_truncating)
 			.collect()

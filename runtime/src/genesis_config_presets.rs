@@ -1,15 +1,16 @@
 //! Genesis states to start from.
 //!
 //! The development composition offers `development` (one collator, for `--dev`) and `local_testnet`
-//! (two collators, for a local network); the live composition offers `live`, a template without
-//! collators that its operators complete.
+//! (two collators, for a local network), both with four stashes that stand for gatekeeper; the live
+//! composition offers `live`, a template without collators that its operators complete.
 
 use crate::{
 	AccountId, AuraId, Balance, BalancesConfig, CollatorSelectionConfig, ParachainInfoConfig,
-	PolkadotXcmConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys,
+	PolkadotXcmConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, StakingConfig,
 	constants::{
 		accounts,
 		currency::{EXISTENTIAL_DEPOSIT, MINING_SUBSIDY, PHA, TOTAL_SUPPLY},
+		gatekeepers,
 	},
 };
 use alloc::{string::ToString, vec, vec::Vec};
@@ -54,6 +55,12 @@ fn genesis(
 				.map(|(account, aura)| (account.clone(), account, SessionKeys { aura }))
 				.collect(),
 		},
+		staking: StakingConfig {
+			validator_count: gatekeepers::SEATS,
+			minimum_validator_count: gatekeepers::MIN_SEATS.into(),
+			min_nominator_bond: gatekeepers::MIN_NOMINATION,
+			min_validator_bond: gatekeepers::MIN_SELF_BOND,
+		},
 		polkadot_xcm: PolkadotXcmConfig { safe_xcm_version: Some(xcm::prelude::XCM_VERSION) },
 	})
 }
@@ -87,10 +94,20 @@ mod development {
 		},
 		time::MINUTES,
 	};
+	use pallet_staking::StakerStatus;
 	use phala_tokenomics::Parameters;
 	use sp_core::{Bytes, H256};
 	use sp_genesis_builder::{DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
-	use sp_keyring::Sr25519Keyring::{self, Alice, Bob};
+	use sp_keyring::Sr25519Keyring::{
+		self, Alice, AliceStash, Bob, BobStash, CharlieStash, DaveStash,
+	};
+
+	/// Stashes with a bond that stand for gatekeeper: as many as a set needs. Each is elected as soon as
+	/// it has bound a gatekeeper.
+	const STASHES: [Sr25519Keyring; gatekeepers::MIN_SEATS as usize] =
+		[AliceStash, BobStash, CharlieStash, DaveStash];
+	/// What each has bonded.
+	const BOND: Balance = 100 * gatekeepers::MIN_SELF_BOND;
 
 	/// Those of the launch, but what takes hours takes minutes, so that it can be watched: an
 	/// unresponsive worker may come back after two minutes and loses 6 % of its V per hour, and pay is
@@ -124,6 +141,11 @@ mod development {
 			"workers": DEVELOPMENT_WORKERS.map(H256),
 			"gatekeepers": DEVELOPMENT_GATEKEEPERS.map(H256),
 		});
+		let standing = |key: Sr25519Keyring| {
+			let stash = key.to_account_id();
+			(stash.clone(), stash, BOND, StakerStatus::<AccountId>::Validator)
+		};
+		patch["staking"]["stakers"] = serde_json::json!(STASHES.map(standing));
 		patch["mining"] = serde_json::json!({ "parameters": parameters() });
 		Some(patch)
 	}

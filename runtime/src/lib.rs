@@ -216,6 +216,16 @@ mod runtime {
 	#[runtime::pallet_index(66)]
 	pub type TxPause = pallet_tx_pause;
 
+	// 70: gatekeepers. Genesis builds staking before the election, which begins its sessions.
+	#[runtime::pallet_index(70)]
+	pub type Staking = pallet_staking;
+	#[runtime::pallet_index(71)]
+	pub type VoterList = pallet_bags_list;
+	#[runtime::pallet_index(72)]
+	pub type GatekeeperElection = pallet_gatekeeper_election;
+	#[runtime::pallet_index(73)]
+	pub type GatekeeperKeys = pallet_gatekeeper_keys;
+
 	// 80: workers and their market. Mining finds the silent after the ledger's hook has run, so that an
 	// offence is a block old before anything is done about it.
 	#[runtime::pallet_index(80)]

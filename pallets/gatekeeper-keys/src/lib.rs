@@ -730,13 +730,6 @@ pub mod pallet {
 			] {
 				assert!(period >= 10, "honest members need a minute to answer");
 			}
-			let ceremony = T::CommitPeriod::get()
-				.saturating_add(T::SharePeriod::get())
-				.saturating_add(T::ComplainPeriod::get());
-			assert!(
-				ceremony < T::Offences::evidence_window(),
-				"faults are reported while the ledger still takes them"
-			);
 			assert!(T::MaxAttempts::get() > 0, "there is at least one attempt");
 			assert!(T::MaxRequests::get() > 0, "there is room for a request");
 			assert!(T::MaxRequestsPerWorker::get() > 0, "a worker may ask");

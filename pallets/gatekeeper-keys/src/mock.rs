@@ -210,9 +210,10 @@ impl crate::benchmarking::BenchmarkHelper<AccountId> for Stage {
 		account
 	}
 
-	fn worker(cluster: ClusterId, worker: WorkerKey) {
+	fn worker(worker: WorkerKey) -> ClusterId {
 		attest(worker, 9_999, Role::Worker, 9_999);
-		admit(cluster, worker);
+		admit(CLUSTER, worker);
+		CLUSTER
 	}
 }
 

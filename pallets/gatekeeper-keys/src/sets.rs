@@ -4,7 +4,9 @@ use crate::{impls::seat_at, types::*, *};
 use alloc::{collections::BTreeSet, vec::Vec};
 use frame_support::{ensure, traits::Get};
 use phala_attestation::Role;
-use phala_primitives::{AttestedWorkers, Gatekeepers, Seat, WorkerKey, WorkerObligations};
+use phala_primitives::{
+	AttestedWorkers, Gatekeepers, Handover, Seat, WorkerKey, WorkerObligations,
+};
 use sp_runtime::DispatchResult;
 
 impl<T: Config> Pallet<T> {
@@ -102,6 +104,19 @@ impl<T: Config> Gatekeepers<T::AccountId> for Pallet<T> {
 
 	fn in_office() -> Vec<Seat<T::AccountId>> {
 		Self::current_key().map_or_else(Vec::new, |(_, key)| Sets::<T>::get(key.number).into())
+	}
+
+	fn handover() -> Handover {
+		let ceremony = Current::<T>::get().is_some_and(|attempt| attempt.is_open());
+		let most = T::MaxAttempts::get();
+		let given_up = NextSet::<T>::get().map(|next| next.trial.attempts >= most);
+		let rotating = Rotations::<T>::get().is_some_and(|one| one.trial.attempts < most);
+		match given_up {
+			_ if ceremony || rotating => Handover::Underway,
+			Some(false) => Handover::Underway,
+			Some(true) => Handover::GivenUp,
+			None => Handover::Settled,
+		}
 	}
 }
 

@@ -96,8 +96,9 @@ pub(crate) fn heaviest_step<T: crate::Config>() -> Weight {
 /// Items that a question to the registry of workers is assumed to read.
 pub const ATTESTED: u64 = 3;
 
-/// Items that a report to the ledger is assumed to read and to write.
-pub const REPORT: u64 = 20;
+/// Items that a report to the ledger is assumed to read and to write: those of the ledger, and for each of
+/// 33 whose bonds answer for it, five.
+pub const REPORT: u64 = 185;
 
 /// Bytes of proof for one item: a path through the trie, and the value.
 pub const PROOF: u64 = 3_200;

@@ -91,9 +91,45 @@ impl<T: Config> Pallet<T> {
 		.ok()
 	}
 
+	/// Puts what was drawn and not needed back into the reserve.
+	fn return_to_reserve(credit: CreditOf<T>) {
+		let amount = credit.peek();
+		if amount == 0 {
+			return;
+		}
+		match T::Currency::resolve(&Self::reserve(), credit) {
+			Ok(()) => ReserveState::<T>::mutate(|state| {
+				if let Some(reserve) = state {
+					reserve.give_back(amount);
+				}
+			}),
+			// Less than an empty reserve's account may have: the pot always takes it.
+			Err(credit) => {
+				let back = T::Currency::resolve(&Self::pot(), credit);
+				debug_assert!(back.is_ok(), "the pot exists");
+			}
+		}
+	}
+
 	/// Planck that a settlement can pay.
 	pub(crate) fn available(economy: &EconomyOf<T>) -> Balance {
 		let acc = &economy.accumulator;
 		economy.endowment.saturating_sub(acc.paid()).saturating_sub(acc.treasury())
+	}
+}
+
+impl<T: Config> phala_primitives::Reserve<CreditOf<T>> for Pallet<T> {
+	fn available() -> u128 {
+		let Some((economy, _)) = Self::present() else { return 0 };
+		let now = economy.accumulator.now().relay;
+		ReserveState::<T>::get().map_or(0, |reserve| reserve.available(now))
+	}
+
+	fn draw(amount: u128) -> Result<CreditOf<T>, DispatchError> {
+		frame_support::storage::with_storage_layer(|| Self::draw_reserve(amount))
+	}
+
+	fn give_back(credit: CreditOf<T>) {
+		Self::return_to_reserve(credit);
 	}
 }

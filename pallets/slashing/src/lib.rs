@@ -244,7 +244,7 @@ pub mod pallet {
 		#[pallet::constant]
 		type StallAfter: Get<u32>;
 
-		/// What the hook may use of a block: at least eight steps.
+		/// What the hook may use of a block: at least four steps.
 		#[pallet::constant]
 		type ServiceWeight: Get<Weight>;
 
@@ -611,8 +611,8 @@ pub mod pallet {
 			}
 			let least = T::WeightInfo::serve_asleep()
 				.saturating_add(T::WeightInfo::serve_awake())
-				.saturating_add(Self::step_weight().saturating_mul(8));
-			assert!(T::ServiceWeight::get().all_gte(least), "a block has room for eight steps");
+				.saturating_add(Self::step_weight().saturating_mul(4));
+			assert!(T::ServiceWeight::get().all_gte(least), "a block has room for four steps");
 			let blocks = T::BlockWeights::get();
 			if let Some(most) = blocks.get(DispatchClass::Normal).max_extrinsic {
 				assert!(Self::apply_weight(MAX_STEPS).all_lte(most), "the steps fit a transaction");
@@ -865,7 +865,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Weight of one step, whichever it is.
-	pub(crate) fn step_weight() -> Weight {
+	pub fn step_weight() -> Weight {
 		[
 			T::WeightInfo::step_weigh(),
 			T::WeightInfo::step_take(),

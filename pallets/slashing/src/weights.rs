@@ -4,8 +4,10 @@
 //! in a runtime. Each adds up
 //! - the reads and writes of the pallet itself, counted from its code at its worst case;
 //! - for each call into the slashable, [`SLASHABLE`] of both;
+//! - where there is any such call, what [`HOLDERS`] have, once, and for each call the computation on it:
+//!   an offender may have so many whose stake is set aside, taken or given back at once;
 //! - 10 µs of computation, and 5 µs more for every read or write;
-//! - [`PROOF`] bytes of proof for every read.
+//! - [`PROOF`] bytes of proof for every read, and [`HOLDER_PROOF`] for each item of a holder.
 
 use core::marker::PhantomData;
 use frame_support::{
@@ -60,15 +62,28 @@ pub const SLASHABLE: u64 = 8;
 /// Bytes of proof for one item: a path through the trie, and the value.
 pub const PROOF: u64 = 3_200;
 
+/// Most holders whose stake answers for one offender: a gatekeeper, and as many nominators as an election
+/// lets stand behind it.
+pub const HOLDERS: u64 = 33;
+
+/// Items of a holder: its bond, its ledger, its account, its holds.
+pub const HOLDER_ITEMS: u64 = 4;
+
+/// Bytes of proof for one of these items. The upper half of their paths is one and the same.
+pub const HOLDER_PROOF: u64 = 2_000;
+
 /// Most tranches of an offence.
 const TRANCHES: u64 = crate::types::MAX_TRANCHES as u64;
 
 fn derived<Db: Get<RuntimeDbWeight>>(calls: u64, reads: u64, writes: u64) -> Weight {
 	let inside = calls.saturating_mul(SLASHABLE);
 	let (reads, writes) = (reads.saturating_add(inside), writes.saturating_add(inside));
-	let time = reads.saturating_add(writes).saturating_mul(5_000_000).saturating_add(10_000_000);
-	Weight::from_parts(time, reads.saturating_mul(PROOF))
-		.saturating_add(Db::get().reads_writes(reads, writes))
+	let items = if calls == 0 { 0 } else { HOLDERS.saturating_mul(HOLDER_ITEMS) };
+	let touched = calls.saturating_mul(items).saturating_add(reads).saturating_add(writes);
+	let time = touched.saturating_mul(5_000_000).saturating_add(10_000_000);
+	let proof = reads.saturating_mul(PROOF).saturating_add(items.saturating_mul(HOLDER_PROOF));
+	let (reads, writes) = (reads.saturating_add(items), writes.saturating_add(items));
+	Weight::from_parts(time, proof).saturating_add(Db::get().reads_writes(reads, writes))
 }
 
 /// Derived weights, with a database.

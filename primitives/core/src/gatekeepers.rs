@@ -29,6 +29,32 @@ pub struct Seat<AccountId> {
 	pub worker: WorkerKey,
 }
 
+/// What became of the set that was elected last.
+#[derive(
+	Copy,
+	Clone,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum Handover {
+	/// It is in office, or none was elected; and no ceremony is under way or about to begin.
+	#[codec(index = 0)]
+	Settled,
+	/// A ceremony is under way, or another attempt at one follows by itself.
+	#[codec(index = 1)]
+	Underway,
+	/// All attempts to hand the key to it failed. The set before stays in office, and may be elected
+	/// again, or another one.
+	#[codec(index = 2)]
+	GivenUp,
+}
+
 /// Those who hold the master key. Implemented by the pallet that runs the ceremonies; used by the
 /// election.
 pub trait Gatekeepers<AccountId> {
@@ -47,6 +73,9 @@ pub trait Gatekeepers<AccountId> {
 
 	/// The set that holds the current key, in the order of seats; empty before the first.
 	fn in_office() -> Vec<Seat<AccountId>>;
+
+	/// What became of the set that was elected last.
+	fn handover() -> Handover;
 }
 
 /// The election of gatekeepers, as those who run the ceremonies see it.

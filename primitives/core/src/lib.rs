@@ -15,6 +15,7 @@ mod gatekeepers;
 mod heartbeat;
 mod keys;
 mod mining;
+mod reserve;
 mod slashing;
 mod statement;
 
@@ -25,11 +26,12 @@ pub use benchmark::{BenchmarkStatement, MILLIS_PER_SCORE_PERIOD};
 pub use endpoint::{Endpoint, EndpointStatement, MAX_ENDPOINT_LEN};
 pub use gatekeepers::{
 	ClusterAccess, ClusterId, ComplaintStatement, DealingStatement, GatekeeperSet, Gatekeepers,
-	KeyRequestStatement, RegistrationStatement, Seat, requester,
+	Handover, KeyRequestStatement, RegistrationStatement, Seat, requester,
 };
 pub use heartbeat::HeartbeatStatement;
 pub use keys::{EncryptionKey, Measurement, PlatformId, WorkerKey, WorkerSignature};
 pub use mining::{Mining, SessionInfo, SessionState, StakeKeeper};
+pub use reserve::Reserve;
 pub use slashing::{
 	Authorities, Authority, Correlation, EvidenceHash, OffenceClass, OffenceId, OffenceReport,
 	OpenCases, ReportOffence, Slashable, Slashed, Source,

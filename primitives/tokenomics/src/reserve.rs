@@ -84,6 +84,12 @@ impl Reserve {
 		Ok(())
 	}
 
+	/// Takes back `amount` of what was drawn. It can be drawn again, within later caps: what a cap let
+	/// out stays counted.
+	pub fn give_back(&mut self, amount: Balance) {
+		self.balance = self.balance.saturating_add(amount);
+	}
+
 	fn year_of(&self, now: RelayBlock) -> u32 {
 		// A clock that ran backwards would open no new year.
 		(now.saturating_sub(self.start) / YEAR).max(self.year)
@@ -106,5 +112,15 @@ mod tests {
 		assert_eq!(reserve.available(1_000 + 4 * YEAR), 20);
 		assert_eq!(reserve.draw(21, 1_000 + 4 * YEAR), Err(ReserveError::Insufficient));
 		assert_eq!((reserve.draw(20, 1_000 + 4 * YEAR), reserve.balance()), (Ok(()), 0));
+	}
+
+	#[test]
+	fn a_return_makes_no_room_in_the_same_year() {
+		let mut reserve = Reserve::new(100, 40, 1_000);
+		assert_eq!(reserve.draw(40, 1_000), Ok(()));
+		reserve.give_back(30);
+		assert_eq!((reserve.balance(), reserve.available(1_000)), (90, 0));
+		assert_eq!(reserve.draw(1, 1_000), Err(ReserveError::OverCap));
+		assert_eq!(reserve.available(1_000 + YEAR), 40);
 	}
 }

@@ -78,6 +78,9 @@ pub enum ProxyType {
 	/// which it is can lose it.
 	#[codec(index = 7)]
 	StakePools,
+	/// Stand for gatekeeper and nominate: bonds stay in their account, but rewards may be sent elsewhere.
+	#[codec(index = 8)]
+	Staking,
 }
 
 /// Calls that only wrap others; each call inside is filtered again.
@@ -113,7 +116,14 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 									| pallet_stake_pools::Call::settle { .. }
 									| pallet_stake_pools::Call::claim { .. }
 									| pallet_stake_pools::Call::claim_owner { .. },
-							) | RuntimeCall::Vesting(
+							)
+							// Nor may it put the bond behind a gatekeeper of its own.
+							| RuntimeCall::GatekeeperElection(
+								pallet_gatekeeper_election::Call::unbind { .. }
+									| pallet_gatekeeper_election::Call::revoke { .. }
+									| pallet_gatekeeper_election::Call::evict { .. },
+							)
+							| RuntimeCall::Vesting(
 								pallet_vesting::Call::vest { .. }
 									| pallet_vesting::Call::vest_other { .. }
 							)
@@ -148,6 +158,15 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 					|| matches!(call, RuntimeCall::CollatorSelection(_) | RuntimeCall::Session(_))
 			}
 			Self::Governance => is_wrapper(call) || is_governance(call),
+			Self::Staking => {
+				is_wrapper(call)
+					|| matches!(
+						call,
+						RuntimeCall::Staking(_)
+							| RuntimeCall::VoterList(_)
+							| RuntimeCall::GatekeeperElection(_)
+					)
+			}
 			Self::StakePools => {
 				is_wrapper(call)
 					|| matches!(call, RuntimeCall::StakePools(_) | RuntimeCall::Mining(_))

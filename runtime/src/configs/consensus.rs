@@ -87,7 +87,7 @@ impl pallet_session::Config for Runtime {
 	type ValidatorIdOf = pallet_collator_selection::IdentityCollator;
 	type ShouldEndSession = PeriodicSessions<ConstU32<SESSION_PERIOD>, ConstU32<0>>;
 	type NextSessionRotation = PeriodicSessions<ConstU32<SESSION_PERIOD>, ConstU32<0>>;
-	type SessionManager = CollatorSelection;
+	type SessionManager = super::SessionManager;
 	type SessionHandler = <SessionKeys as OpaqueKeys>::KeyTypeIdProviders;
 	type Keys = SessionKeys;
 	type DisablingStrategy = ();

@@ -40,7 +40,10 @@ impl Contains<RuntimeCall> for WorksInSafeMode {
 			// appealed.
 			| RuntimeCall::WorkerRegistry(_)
 			| RuntimeCall::Mining(_)
-			| RuntimeCall::Slashing(_) => true,
+			| RuntimeCall::Slashing(_)
+			// Ceremonies have deadlines, and attestations are moved to other machines.
+			| RuntimeCall::GatekeeperKeys(_)
+			| RuntimeCall::GatekeeperElection(_) => true,
 			#[cfg(feature = "development")]
 			RuntimeCall::Sudo(_) => true,
 			_ => {
@@ -105,6 +108,21 @@ const KEPT: &[(&str, &[&str])] = &[
 	// To leave in time, or in order, while everything else stands still. None moves PHA.
 	("StakePools", &["stop", "withdraw", "cancel_withdrawal", "withdraw_own", "force", "reclaim"]),
 	(
+		"GatekeeperKeys",
+		&[
+			"register",
+			"deal",
+			"complain",
+			"request",
+			"answer",
+			"rotate",
+			"cancel_rotation",
+			"retire",
+			"retry",
+			"abort",
+		],
+	),
+	(
 		"WorkerRegistry",
 		&[
 			"submit_tcb_info",
@@ -125,10 +143,23 @@ const KEPT: &[(&str, &[&str])] = &[
 	),
 ];
 
-/// What moves PHA out of pools. A halt reaches these and a pause does not: a halt stops what is stolen
-/// and ends by itself, a pause could keep some people's stake in.
-const EXITS: &[(&str, &[&str])] =
-	&[("StakePools", &["process", "settle", "claim", "claim_owner", "close"])];
+/// What moves PHA out of pools and bonds. A halt reaches these and a pause does not: a halt stops what is
+/// stolen and ends by itself, a pause could keep some people's stake in.
+const EXITS: &[(&str, &[&str])] = &[
+	("StakePools", &["process", "settle", "claim", "claim_owner", "close"]),
+	(
+		"Staking",
+		&[
+			"chill",
+			"unbond",
+			"rebond",
+			"withdraw_unbonded",
+			"payout_stakers",
+			"payout_stakers_by_page",
+		],
+	),
+	("GatekeeperElection", &["revoke", "unbind", "evict"]),
+];
 
 /// Is the call one of [`KEPT`]?
 fn is_kept(pallet: &[u8], call: &[u8]) -> bool {

@@ -2,8 +2,8 @@
 
 use super::{RelayClock, RuntimeBlockWeights, SelfParaId, ToTreasury};
 use crate::{
-	AccountId, Balances, Mining, RelayRandomness, Runtime, RuntimeHoldReason, Slashing, StakePools,
-	Timestamp, WorkerRegistry,
+	AccountId, Balances, GatekeeperElection, Mining, RelayRandomness, Runtime, RuntimeHoldReason,
+	Slashing, StakePools, Timestamp, WorkerRegistry,
 	constants::{
 		accounts::{MINING_RESERVE, POOLS_POT, SUBSIDY_POT},
 		currency::PHA,
@@ -44,6 +44,9 @@ pub enum Offender {
 	/// A worker; the stake behind it is in a pool.
 	#[codec(index = 0)]
 	Worker(WorkerKey),
+	/// A gatekeeper's stash, with its bond and those of its nominators.
+	#[codec(index = 1)]
+	Gatekeeper(AccountId),
 }
 
 impl From<WorkerKey> for Offender {
@@ -60,6 +63,9 @@ pub enum Tranche {
 	/// Of a pool.
 	#[codec(index = 0)]
 	Pool(TrancheId),
+	/// Of a gatekeeper and its nominators.
+	#[codec(index = 1)]
+	Gatekeeper(pallet_gatekeeper_election::types::TrancheId),
 }
 
 /// All stake that answers for offences.
@@ -71,37 +77,60 @@ impl Slashable<Offender> for Stakes {
 	type Tranche = Tranche;
 
 	fn liable(offender: &Offender) -> Option<AccountId> {
-		let Offender::Worker(worker) = offender;
-		StakePools::liable(worker)
+		match offender {
+			Offender::Worker(worker) => StakePools::liable(worker),
+			Offender::Gatekeeper(stash) => GatekeeperElection::liable(stash),
+		}
 	}
 
 	fn stake(offender: &Offender) -> u128 {
-		let Offender::Worker(worker) = offender;
-		StakePools::stake(worker)
+		match offender {
+			Offender::Worker(worker) => StakePools::stake(worker),
+			Offender::Gatekeeper(stash) => GatekeeperElection::stake(stash),
+		}
 	}
 
 	fn total_stake(class: OffenceClass) -> u128 {
-		StakePools::total_stake(class)
+		match class {
+			OffenceClass::Outage | OffenceClass::LeaseBreach => StakePools::total_stake(class),
+			OffenceClass::KeyCeremony | OffenceClass::Absence => {
+				GatekeeperElection::total_stake(class)
+			}
+			OffenceClass::Equivocation | OffenceClass::FalseReport | OffenceClass::Compromise => {
+				StakePools::total_stake(class)
+					.saturating_add(GatekeeperElection::total_stake(class))
+			}
+		}
 	}
 
 	fn suspect(offender: &Offender, amount: u128) -> Result<Tranche, DispatchError> {
-		let Offender::Worker(worker) = offender;
-		StakePools::suspect(worker, amount).map(Tranche::Pool)
+		match offender {
+			Offender::Worker(worker) => StakePools::suspect(worker, amount).map(Tranche::Pool),
+			Offender::Gatekeeper(stash) => {
+				GatekeeperElection::suspect(stash, amount).map(Tranche::Gatekeeper)
+			}
+		}
 	}
 
 	fn suspected(tranche: &Tranche) -> u128 {
-		let Tranche::Pool(tranche) = tranche;
-		StakePools::suspected(tranche)
+		match tranche {
+			Tranche::Pool(tranche) => StakePools::suspected(tranche),
+			Tranche::Gatekeeper(tranche) => GatekeeperElection::suspected(tranche),
+		}
 	}
 
 	fn apply(tranche: &Tranche, amount: u128) -> Slashed<Self::Credit> {
-		let Tranche::Pool(tranche) = tranche;
-		StakePools::apply(tranche, amount)
+		match tranche {
+			Tranche::Pool(tranche) => StakePools::apply(tranche, amount),
+			Tranche::Gatekeeper(tranche) => GatekeeperElection::apply(tranche, amount),
+		}
 	}
 
 	fn restore(tranche: &Tranche, amount: u128) {
-		let Tranche::Pool(tranche) = tranche;
-		StakePools::restore(tranche, amount)
+		match tranche {
+			Tranche::Pool(tranche) => StakePools::restore(tranche, amount),
+			Tranche::Gatekeeper(tranche) => GatekeeperElection::restore(tranche, amount),
+		}
 	}
 }
 

@@ -2,7 +2,8 @@
 
 use super::{RelayClock, StorageDeposit};
 use crate::{
-	AccountId, Mining, ParachainInfo, Runtime, RuntimeHoldReason, StakePools, Timestamp,
+	AccountId, GatekeeperElection, GatekeeperKeys, Mining, ParachainInfo, Runtime,
+	RuntimeHoldReason, StakePools, Timestamp,
 	constants::attestation::{
 		FRESHNESS_WINDOW, MIN_MILLIS_PER_BLOCK, REAPPRAISAL_PERIOD, WORKERS_SWEPT_PER_BLOCK,
 	},
@@ -38,8 +39,8 @@ impl pallet_worker_registry::Config for Runtime {
 	type Time = Timestamp;
 	/// Measurements' activation and sunset count relay-chain blocks.
 	type RelayChain = RelayClock;
-	type OnAttestationChange = Mining;
-	type Obligations = (Mining, StakePools);
+	type OnAttestationChange = (Mining, GatekeeperElection);
+	type Obligations = (Mining, StakePools, GatekeeperKeys);
 	type MeasurementOrigin = EitherOfDiverse<EnsureRoot<AccountId>, origins::MeasurementAdmin>;
 	type PolicyOrigin = TcbPolicyAdminOrRoot;
 	type BanOrigin = TcbPolicyAdminOrRoot;

@@ -34,10 +34,14 @@ mod published {
 
 	published!(
 		cumulus_pallet_parachain_system,
+		frame_election_provider_support,
+		pallet_bags_list,
 		pallet_bounties,
 		pallet_child_bounties,
 		pallet_conviction_voting,
 		pallet_core_fellowship,
+		pallet_gatekeeper_election,
+		pallet_gatekeeper_keys,
 		pallet_identity,
 		pallet_message_queue,
 		pallet_migrations,

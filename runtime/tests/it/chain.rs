@@ -83,7 +83,7 @@ pub fn run(test: impl FnOnce()) {
 
 /// [`run`], on a chain that starts at this Unix second.
 pub fn run_at(seconds: u64, test: impl FnOnce()) {
-	START.set(seconds * 1_000 / SLOT_DURATION);
+	start_at(seconds);
 	let mut externalities = TestExternalities::default();
 	externalities.execute_with(|| {
 		phala_runtime::genesis::build_state(genesis_json().to_string().into_bytes())
@@ -114,20 +114,15 @@ fn parent() -> Header {
 	.expect("it was just encoded")
 }
 
-/// Builds the next block out of the inherents and `extrinsics`, and returns their results.
-pub fn block(extrinsics: Vec<UncheckedExtrinsic>) -> Vec<ApplyExtrinsicResult> {
+/// Header of the next block, and the inherents that it begins with.
+pub fn next_block() -> (Header, Vec<UncheckedExtrinsic>) {
 	let number = System::block_number() + 1;
 	let slot = START.get() + u64::from(number);
 	let parent =
 		if number == 1 { parent() } else { LAST.take().expect("blocks follow each other").header };
 	let digest = Digest { logs: vec![DigestItem::PreRuntime(AURA_ENGINE_ID, slot.encode())] };
-	Executive::initialize_block(&Header::new(
-		number,
-		Default::default(),
-		Default::default(),
-		parent.hash(),
-		digest,
-	));
+	let header =
+		Header::new(number, Default::default(), Default::default(), parent.hash(), digest);
 
 	let (relay_parent_storage_root, relay_chain_state, relay_parent_descendants) =
 		RelayStateSproofBuilder {
@@ -167,7 +162,13 @@ pub fn block(extrinsics: Vec<UncheckedExtrinsic>) -> Vec<ApplyExtrinsicResult> {
 		.into(),
 		pallet_timestamp::Call::set { now: slot * SLOT_DURATION }.into(),
 	];
-	let mut body: Vec<_> = inherents.into_iter().map(UncheckedExtrinsic::new_bare).collect();
+	(header, inherents.into_iter().map(UncheckedExtrinsic::new_bare).collect())
+}
+
+/// Builds the next block out of the inherents and `extrinsics`, and returns their results.
+pub fn block(extrinsics: Vec<UncheckedExtrinsic>) -> Vec<ApplyExtrinsicResult> {
+	let (header, mut body) = next_block();
+	Executive::initialize_block(&header);
 	for inherent in &body {
 		Executive::apply_extrinsic(inherent.clone())
 			.expect("an inherent is valid")
@@ -175,8 +176,18 @@ pub fn block(extrinsics: Vec<UncheckedExtrinsic>) -> Vec<ApplyExtrinsicResult> {
 	}
 	let results = extrinsics.iter().cloned().map(Executive::apply_extrinsic).collect();
 	body.extend(extrinsics);
-	LAST.set(Some(Block::new(Executive::finalize_block(), body)));
+	built(Block::new(Executive::finalize_block(), body));
 	results
+}
+
+/// The next block follows this one.
+pub fn built(block: Block) {
+	LAST.set(Some(block));
+}
+
+/// Lets the block after genesis be at this Unix second.
+pub fn start_at(seconds: u64) {
+	START.set(seconds * 1_000 / SLOT_DURATION);
 }
 
 /// The block that [`block`] built last.
@@ -217,11 +228,21 @@ pub fn signed(who: &str, call: impl Into<RuntimeCall>) -> UncheckedExtrinsic {
 
 /// A signed, immortal extrinsic.
 pub fn signed_with(who: &str, nonce: Nonce, tip: Balance, call: RuntimeCall) -> UncheckedExtrinsic {
+	signed_by(&pair(who), nonce, tip, call)
+}
+
+/// A signed, immortal extrinsic of whoever has these keys.
+pub fn signed_by(
+	pair: &sr25519::Pair,
+	nonce: Nonce,
+	tip: Balance,
+	call: RuntimeCall,
+) -> UncheckedExtrinsic {
 	let extension = extension(nonce, tip);
 	let payload = sp_runtime::generic::SignedPayload::new(call.clone(), extension.clone())
 		.expect("the extensions have their implicit data");
-	let signature = payload.using_encoded(|bytes| pair(who).sign(bytes));
-	let address = MultiAddress::Id(account(who));
+	let signature = payload.using_encoded(|bytes| pair.sign(bytes));
+	let address = MultiAddress::Id(AccountId::from(pair.public().0));
 	UncheckedExtrinsic::from_parts(
 		call,
 		Preamble::Signed(address, Signature::Sr25519(signature), extension),

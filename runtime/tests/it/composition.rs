@@ -55,6 +55,10 @@ const PALLETS: &[(&str, usize)] = &[
 	("Parameters", 61),
 	("SafeMode", 65),
 	("TxPause", 66),
+	("Staking", 70),
+	("VoterList", 71),
+	("GatekeeperElection", 72),
+	("GatekeeperKeys", 73),
 	("WorkerRegistry", 80),
 	// Its hook runs before that of mining, which reports to it.
 	("Slashing", 81),

@@ -6,6 +6,7 @@ mod chain;
 mod composition;
 mod emergency;
 mod fees;
+mod gatekeepers;
 mod genesis;
 mod governance;
 mod market;

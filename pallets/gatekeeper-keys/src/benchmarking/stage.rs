@@ -19,12 +19,11 @@ pub trait BenchmarkHelper<AccountId> {
 	/// is of, and whose slash costs most. Another one for each `seed`.
 	fn gatekeeper(seed: u32, worker: WorkerKey) -> AccountId;
 
-	/// Lets `worker` be attested as a worker and a member of `cluster`.
-	fn worker(cluster: ClusterId, worker: WorkerKey);
+	/// Lets `worker` be attested as a worker; a cluster that it is a member of.
+	fn worker(worker: WorkerKey) -> ClusterId;
 }
 
 const KEY_TYPE: KeyTypeId = KeyTypeId(*b"gkbm");
-const CLUSTER: ClusterId = [7; 32];
 
 /// The last seat of the largest set: the longest search.
 pub fn last() -> MemberIndex {
@@ -62,6 +61,7 @@ struct Actor {
 pub struct Stage<T> {
 	actors: Vec<Actor>,
 	client: WorkerKey,
+	cluster: ClusterId,
 	rng: ChaCha20Rng,
 	runtime: PhantomData<T>,
 }
@@ -76,9 +76,9 @@ impl<T: Config> Stage<T> {
 			.map(|seed| Actor { worker: key(seed), member: None, share: None })
 			.collect();
 		let client = key(1_000);
-		T::BenchmarkHelper::worker(CLUSTER, client);
+		let cluster = T::BenchmarkHelper::worker(client);
 		let rng = ChaCha20Rng::seed_from_u64(1);
-		let mut stage = Self { actors, client, rng, runtime: PhantomData };
+		let mut stage = Self { actors, client, cluster, rng, runtime: PhantomData };
 		stage.elect();
 		step::<T>();
 		stage.register();
@@ -258,7 +258,7 @@ impl<T: Config> Stage<T> {
 	pub fn request(&mut self) -> Signed<KeyRequestStatement> {
 		let (epoch, key) = Pallet::<T>::current_key().expect("there is a key");
 		let valid_until = Pallet::<T>::now().saturating_add(T::RequestPeriod::get() - 1);
-		let input = ClusterInput { epoch, cluster: CLUSTER };
+		let input = ClusterInput { epoch, cluster: self.cluster };
 		let requester = requester(&Pallet::<T>::chain_id(), &self.client, valid_until);
 		let inquiry = Inquiry { public_key: *key.sharing.public_key(), input, requester };
 		let (_, request) = Blind::new(inquiry, &mut self.rng).expect("it can be blinded");

@@ -144,3 +144,22 @@ fn the_reserve_has_a_yearly_cap() {
 		Balances::resolve(&77, credit).unwrap();
 	});
 }
+
+#[test]
+fn what_was_drawn_and_not_needed_returns() {
+	use frame_support::traits::Imbalance;
+	use phala_primitives::Reserve;
+	run(|| {
+		assert_eq!(<Mining as Reserve<_>>::available(), 20_000_000 * PHA);
+		let credit = <Mining as Reserve<_>>::draw(20_000_000 * PHA).unwrap();
+		assert_eq!(<Mining as Reserve<_>>::available(), 0);
+		let (some, rest) = credit.split(3 * PHA);
+		<Mining as Reserve<_>>::give_back(some);
+		assert_eq!(ReserveState::<Test>::get().unwrap().balance(), RESERVE - 19_999_997 * PHA);
+		assert_eq!(Balances::balance(&Mining::reserve()), RESERVE - 19_999_997 * PHA);
+		// The cap is not for reuse: else a cap of a year could leave in a day.
+		assert_noop!(<Mining as Reserve<_>>::draw(1), Error::<Test>::ReserveOverCap);
+		<Mining as Reserve<_>>::give_back(rest);
+		assert_eq!(Balances::balance(&Mining::reserve()), RESERVE);
+	});
+}

@@ -1,0 +1,367 @@
+//! Bonds that answer for offences: suspected, taken and given back by the ledger of offences.
+//!
+//! What is suspected leaves staking at once and waits on a hold of its own, in the holder's account: so
+//! it neither votes for gatekeepers nor earns nor leaves, and no unbonding has to be stopped for it.
+
+use crate::{types::*, *};
+use alloc::vec::Vec;
+use frame_support::{
+	defensive,
+	traits::{
+		Imbalance,
+		fungible::{BalancedHold, MutateHold, UnbalancedHold},
+		tokens::Precision,
+	},
+};
+use pallet_staking::{
+	ActiveEra, Bonded, CurrentEra, EraInfo, ErasStakersOverview, ErasTotalStake, Ledger,
+	UnlockChunk,
+};
+use phala_primitives::{OffenceClass, Slashable, Slashed};
+use sp_runtime::{
+	BoundedVec, DispatchError, Rounding, helpers_128bit::multiply_by_rational_with_rounding,
+	traits::Zero,
+};
+use sp_staking::{EraIndex, Exposure};
+
+/// Whose bonds stand behind a member.
+type ExposureOf<T> = Exposure<<T as frame_system::Config>::AccountId, u128>;
+
+/// Splits `amount` among holders: `own` bears it first, then `others` in proportion, rounded up, none
+/// beyond what it has. The sum is exact if there is as much.
+pub(crate) fn split(own: u128, others: &[u128], amount: u128) -> (u128, Vec<u128>) {
+	let first = own.min(amount);
+	let rest = amount.saturating_sub(first);
+	(first, proportionally(others, rest))
+}
+
+/// As [`split`], but from the other end: `others` first, then `own`.
+pub(crate) fn split_back(own: u128, others: &[u128], amount: u128) -> (u128, Vec<u128>) {
+	let total = others.iter().fold(0_u128, |sum, one| sum.saturating_add(*one));
+	let back = amount.min(total);
+	(amount.saturating_sub(back).min(own), proportionally(others, back))
+}
+
+fn proportionally(parts: &[u128], amount: u128) -> Vec<u128> {
+	let total = parts.iter().fold(0_u128, |sum, one| sum.saturating_add(*one));
+	let mut left = amount.min(total);
+	let share = |part: u128| match total {
+		0 => 0,
+		_ => multiply_by_rational_with_rounding(amount.min(total), part, total, Rounding::Up)
+			.unwrap_or(part),
+	};
+	let take = |part: &u128| {
+		let some = share(*part).min(*part).min(left);
+		left = left.saturating_sub(some);
+		some
+	};
+	parts.iter().map(take).collect()
+}
+
+impl<T: Config> Pallet<T> {
+	/// The bonds behind `stash`, and the era in which they were put there: the one that runs, if it has a
+	/// seat; else the one that is planned, or the one before. Otherwise it answers with its own bond.
+	fn exposed(stash: &T::AccountId) -> Option<(Option<EraIndex>, ExposureOf<T>)> {
+		let active = ActiveEra::<T>::get().map(|era| era.index);
+		let eras =
+			[active, CurrentEra::<T>::get(), active.and_then(|active| active.checked_sub(1))];
+		for era in eras.into_iter().flatten() {
+			if ErasStakersOverview::<T>::contains_key(era, stash) {
+				return Some((Some(era), EraInfo::<T>::get_full_exposure(era, stash)));
+			}
+		}
+		let own = Ledger::<T>::get(Bonded::<T>::get(stash)?)?.total;
+		Some((None, Exposure { total: own, own, others: Vec::new() }))
+	}
+
+	/// What is still in staking of what a holder put behind a member.
+	fn available(who: &T::AccountId, exposed: u128) -> u128 {
+		let ledger = Bonded::<T>::get(who).and_then(Ledger::<T>::get);
+		ledger.map_or(0, |ledger| ledger.total.min(exposed))
+	}
+
+	/// What can be taken: of the member itself, and of each backer.
+	fn answering(stash: &T::AccountId, exposure: &ExposureOf<T>) -> (u128, Vec<u128>) {
+		let own = Self::available(stash, exposure.own);
+		let others = exposure.others.iter();
+		(own, others.map(|one| Self::available(&one.who, one.value)).collect())
+	}
+
+	fn do_suspect(offender: &T::AccountId, amount: u128) -> Result<TrancheId, DispatchError> {
+		let (era, mut exposure) = Self::exposed(offender).ok_or(Error::<T>::NothingAtStake)?;
+		let (own, others) = Self::answering(offender, &exposure);
+		let (own, others) = split(own, &others, amount);
+		let mut parts = Vec::new();
+		let mut sum: u128 = 0;
+		if own > 0 {
+			parts.push(Self::set_aside(offender, own)?);
+			exposure.own = exposure.own.saturating_sub(own);
+			sum = own;
+		}
+		for (backer, some) in exposure.others.iter_mut().zip(others) {
+			if some > 0 {
+				parts.push(Self::set_aside(&backer.who, some)?);
+				backer.value = backer.value.saturating_sub(some);
+				sum = sum.saturating_add(some);
+			}
+		}
+		frame_support::ensure!(sum > 0, Error::<T>::NothingAtStake);
+		exposure.total = exposure.total.saturating_sub(sum);
+		if let Some(era) = era {
+			EraInfo::<T>::set_exposure(era, offender, exposure);
+			ErasTotalStake::<T>::mutate(era, |total| *total = total.saturating_sub(sum));
+		}
+		let parts = parts.try_into().map_err(|_| {
+			defensive!("an exposure has no more backers than the election allows");
+			Self::deposit_event(Event::Unexpected { kind: Unexpected::TooManyHolders });
+			Error::<T>::NothingAtStake
+		})?;
+		let id = NextTranche::<T>::mutate(|next| {
+			let id = *next;
+			*next = next.saturating_add(1);
+			id
+		});
+		Tranches::<T>::insert(id, Tranche { offender: offender.clone(), era, parts });
+		SuspectedStake::<T>::mutate(|total| *total = total.saturating_add(sum));
+		Self::deposit_event(Event::StakeSuspected { offender: offender.clone(), id, amount: sum });
+		Ok(id)
+	}
+
+	/// Takes `amount` of a bond out of staking and holds it: first of what is in use, then of what is
+	/// furthest from being free.
+	fn set_aside(who: &T::AccountId, amount: u128) -> Result<Part<T::AccountId>, DispatchError> {
+		let controller = Bonded::<T>::get(who).ok_or(Error::<T>::NothingAtStake)?;
+		let mut ledger = Ledger::<T>::get(&controller).ok_or(Error::<T>::NothingAtStake)?;
+		let active = ledger.active.min(amount);
+		ledger.active = ledger.active.saturating_sub(active);
+		ledger.total = ledger.total.saturating_sub(amount);
+		let mut left = amount.saturating_sub(active);
+		let mut unlocking = Vec::new();
+		for chunk in ledger.unlocking.iter_mut().rev() {
+			let some = chunk.value.min(left);
+			if some > 0 {
+				chunk.value = chunk.value.saturating_sub(some);
+				left = left.saturating_sub(some);
+				unlocking.push((chunk.era, some));
+			}
+		}
+		ledger.unlocking.retain(|chunk| !chunk.value.is_zero());
+		Ledger::<T>::insert(controller, ledger);
+		Self::move_hold(&Self::staked(), &Self::held(), who, amount)?;
+		Ok(Part { who: who.clone(), active, unlocking: BoundedVec::truncate_from(unlocking) })
+	}
+
+	/// Puts `amount` of a suspected part back where it was: into the bond, or free if there is no bond any
+	/// more. What was on its way out is put back last, and still is.
+	fn put_back(part: &mut Part<T::AccountId>, amount: u128) {
+		let controller = Bonded::<T>::get(&part.who);
+		let ledger = controller.and_then(|to| Some((to.clone(), Ledger::<T>::get(to)?)));
+		let Some((controller, mut ledger)) = ledger else {
+			Self::reduce(part, amount);
+			let freed = T::Asset::release(&Self::held(), &part.who, amount, Precision::Exact);
+			return Self::expect_held(freed.is_ok());
+		};
+		let (active, chunks) = Self::reduce(part, amount);
+		let moved = frame_support::storage::with_storage_layer(|| {
+			Self::move_hold(&Self::held(), &Self::staked(), &part.who, amount)
+		});
+		if moved.is_err() {
+			return Self::expect_held(false);
+		}
+		ledger.total = ledger.total.saturating_add(amount);
+		ledger.active = ledger.active.saturating_add(active);
+		for (era, value) in chunks {
+			let place = ledger.unlocking.iter().position(|chunk| chunk.era >= era);
+			let at = place.unwrap_or(ledger.unlocking.len());
+			match ledger.unlocking.get_mut(at).filter(|chunk| chunk.era == era) {
+				Some(chunk) => chunk.value = chunk.value.saturating_add(value),
+				// Its holder has used up the places since: it can unbond that part again.
+				None => {
+					if ledger.unlocking.try_insert(at, UnlockChunk { value, era }).is_err() {
+						ledger.active = ledger.active.saturating_add(value);
+					}
+				}
+			}
+		}
+		Ledger::<T>::insert(controller, ledger);
+	}
+
+	/// Takes `amount` out of a part; returns what it consisted of.
+	fn reduce(part: &mut Part<T::AccountId>, amount: u128) -> (u128, Vec<(EraIndex, u128)>) {
+		let active = part.active.min(amount);
+		part.active = part.active.saturating_sub(active);
+		let mut left = amount.saturating_sub(active);
+		let mut chunks = Vec::new();
+		for (era, value) in part.unlocking.iter_mut() {
+			let some = (*value).min(left);
+			if some > 0 {
+				*value = value.saturating_sub(some);
+				left = left.saturating_sub(some);
+				chunks.push((*era, some));
+			}
+		}
+		part.unlocking.retain(|(_, value)| *value > 0);
+		(active, chunks)
+	}
+
+	/// Moves PHA from one hold to another of the same account. It never becomes free on the way, so that
+	/// neither an account below the existential deposit nor a lock stops it.
+	fn move_hold(
+		from: &ReasonOf<T>,
+		to: &ReasonOf<T>,
+		who: &T::AccountId,
+		amount: u128,
+	) -> Result<(), DispatchError> {
+		T::Asset::increase_balance_on_hold(to, who, amount, Precision::Exact)?;
+		T::Asset::decrease_balance_on_hold(from, who, amount, Precision::Exact)?;
+		T::Asset::done_release(from, who, amount);
+		T::Asset::done_hold(to, who, amount);
+		Ok(())
+	}
+
+	/// Why staking holds PHA.
+	pub(crate) fn staked() -> ReasonOf<T> {
+		pallet_staking::HoldReason::Staking.into()
+	}
+
+	/// Why this pallet holds PHA.
+	pub(crate) fn held() -> ReasonOf<T> {
+		HoldReason::Suspected.into()
+	}
+
+	fn expect_held(is_so: bool) {
+		if !is_so {
+			defensive!("suspected stake is on hold");
+			Self::deposit_event(Event::Unexpected { kind: Unexpected::HoldMissing });
+		}
+	}
+
+	/// Changes what is left of a tranche: `own` and `others` of its parts, by `act`.
+	fn settle_tranche(
+		id: TrancheId,
+		amounts: impl FnOnce(u128, &[u128]) -> (u128, Vec<u128>),
+		mut act: impl FnMut(&mut Part<T::AccountId>, u128, bool),
+	) -> Option<Settled<T>> {
+		let mut tranche = Tranches::<T>::get(id)?;
+		let is_own = |part: &Part<T::AccountId>| part.who == tranche.offender;
+		let rests = |own: bool| -> Vec<u128> {
+			let parts = tranche.parts.iter().filter(|part| is_own(part) == own);
+			parts.map(Part::rest).collect()
+		};
+		let own = rests(true).first().copied().unwrap_or(0);
+		let (own, others) = amounts(own, &rests(false));
+		let mut others = others.into_iter();
+		let mut sum: u128 = 0;
+		let mut moved = Vec::new();
+		let offender = tranche.offender.clone();
+		for part in tranche.parts.iter_mut() {
+			let mine = part.who == offender;
+			let some = if mine { own } else { others.next().unwrap_or(0) };
+			if some > 0 {
+				act(part, some, mine);
+				sum = sum.saturating_add(some);
+				moved.push((part.who.clone(), some));
+			}
+		}
+		tranche.parts.retain(|part| part.rest() > 0);
+		SuspectedStake::<T>::mutate(|total| *total = total.saturating_sub(sum));
+		let era = tranche.era;
+		match tranche.parts.is_empty() {
+			true => Tranches::<T>::remove(id),
+			false => Tranches::<T>::insert(id, tranche),
+		}
+		Some(Settled { offender, era, moved, sum })
+	}
+}
+
+/// What was moved of a tranche.
+struct Settled<T: Config> {
+	offender: T::AccountId,
+	era: Option<EraIndex>,
+	moved: Vec<(T::AccountId, u128)>,
+	sum: u128,
+}
+
+impl<T: Config> Slashable<T::AccountId> for Pallet<T> {
+	type AccountId = T::AccountId;
+	type Credit = CreditOf<T>;
+	type Tranche = TrancheId;
+
+	fn liable(offender: &T::AccountId) -> Option<T::AccountId> {
+		Self::exposed(offender).map(|_| offender.clone())
+	}
+
+	fn stake(offender: &T::AccountId) -> u128 {
+		let Some((_, exposure)) = Self::exposed(offender) else { return 0 };
+		let (own, others) = Self::answering(offender, &exposure);
+		others.into_iter().fold(own, u128::saturating_add)
+	}
+
+	/// All that stands behind those in office, for every class.
+	fn total_stake(_class: OffenceClass) -> u128 {
+		let era = ActiveEra::<T>::get().map_or(0, |era| era.index);
+		ErasTotalStake::<T>::get(era).saturating_add(SuspectedStake::<T>::get())
+	}
+
+	fn suspect(offender: &T::AccountId, amount: u128) -> Result<TrancheId, DispatchError> {
+		frame_support::storage::with_storage_layer(|| Self::do_suspect(offender, amount))
+	}
+
+	fn suspected(tranche: &TrancheId) -> u128 {
+		Tranches::<T>::get(tranche).map_or(0, |tranche| tranche.rest())
+	}
+
+	fn apply(tranche: &TrancheId, amount: u128) -> Slashed<CreditOf<T>> {
+		let mut slashed =
+			Slashed { own: CreditOf::<T>::zero(), others: CreditOf::<T>::zero(), outstanding: 0 };
+		let settled = Self::settle_tranche(
+			*tranche,
+			|own, others| split(own, others, amount),
+			|part, some, mine| {
+				Self::reduce(part, some);
+				let (credit, short) = T::Asset::slash(&Self::held(), &part.who, some);
+				Self::expect_held(short == 0);
+				match mine {
+					true => slashed.own.subsume(credit),
+					false => slashed.others.subsume(credit),
+				}
+			},
+		);
+		if let Some(Settled { offender, sum, .. }) = settled {
+			Self::deposit_event(Event::StakeTaken { offender, id: *tranche, amount: sum });
+		}
+		slashed
+	}
+
+	fn restore(tranche: &TrancheId, amount: u128) {
+		let settled = Self::settle_tranche(
+			*tranche,
+			|own, others| split_back(own, others, amount),
+			|part, some, _| Self::put_back(part, some),
+		);
+		let Some(Settled { offender, era, moved, sum }) = settled else { return };
+		if let Some(era) = era.filter(|era| ErasStakersOverview::<T>::contains_key(era, &offender))
+		{
+			let mut exposure = EraInfo::<T>::get_full_exposure(era, &offender);
+			// If the era was planned anew since, not everybody is behind the same member again.
+			let mut back: u128 = 0;
+			for (who, some) in moved {
+				let others = exposure.others.iter_mut();
+				let exposed = match who == offender {
+					true => Some(&mut exposure.own),
+					false => others
+						.map(|one| (&one.who, &mut one.value))
+						.find_map(|(backer, value)| (*backer == who).then_some(value)),
+				};
+				if let Some(value) = exposed {
+					*value = value.saturating_add(some);
+					back = back.saturating_add(some);
+				}
+			}
+			exposure.total = exposure.total.saturating_add(back);
+			EraInfo::<T>::set_exposure(era, &offender, exposure);
+			ErasTotalStake::<T>::mutate(era, |total| *total = total.saturating_add(back));
+		}
+		Self::deposit_event(Event::StakeRestored { offender, id: *tranche, amount: sum });
+	}
+}

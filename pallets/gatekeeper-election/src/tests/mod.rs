@@ -1,0 +1,6 @@
+mod bonds;
+mod candidates;
+mod elections;
+mod random;
+mod rewards;
+mod stake;

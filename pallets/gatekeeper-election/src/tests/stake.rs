@@ -1,0 +1,280 @@
+//! What members and their nominators lose.
+
+use crate::{
+	mock::*,
+	stake::{split, split_back},
+	*,
+};
+use frame_support::{
+	assert_noop, assert_ok,
+	traits::{Imbalance, OnUnbalanced, fungible::Inspect},
+};
+use pallet_staking::{ErasStakersOverview, ErasTotalStake, Ledger};
+use phala_primitives::{OffenceClass, Slashable};
+use proptest::prelude::*;
+
+fn at_stake(who: AccountId) -> u128 {
+	<Election as Slashable<_>>::stake(&who)
+}
+
+fn suspect(who: AccountId, amount: u128) -> TrancheId {
+	<Election as Slashable<_>>::suspect(&who, amount).unwrap()
+}
+
+fn restore(id: TrancheId, amount: u128) {
+	<Election as Slashable<_>>::restore(&id, amount);
+}
+
+/// Applies, and returns what was taken of the member and of others.
+fn apply(id: TrancheId, amount: u128) -> (u128, u128) {
+	let slashed = <Election as Slashable<_>>::apply(&id, amount);
+	assert_eq!(slashed.outstanding, 0);
+	let parts = (slashed.own.peek(), slashed.others.peek());
+	ToTreasury::on_unbalanced(slashed.own);
+	ToTreasury::on_unbalanced(slashed.others);
+	parts
+}
+
+fn ledger(who: AccountId) -> (u128, u128, Vec<(u128, u32)>) {
+	let ledger = Ledger::<Test>::get(who).unwrap();
+	let chunks = ledger.unlocking.iter().map(|chunk| (chunk.value, chunk.era)).collect();
+	(ledger.total, ledger.active, chunks)
+}
+
+/// 1 in office with 2,000 PHA of its own, 3,000 of 50 and 1,000 of 51.
+fn backed() {
+	nominate(50, 3 * BOND, &[1]);
+	nominate(51, BOND, &[1]);
+	seated();
+	assert_eq!(at_stake(1), 6 * BOND);
+}
+
+#[test]
+fn a_suspected_loss_leaves_at_once_and_returns_exactly() {
+	run(|| {
+		backed();
+		let state = || {
+			let of = |who| (ledger(who), bonded(who), suspected(who), Balances::balance(&who));
+			let overview = ErasStakersOverview::<Test>::get(1, 1);
+			(of(1), of(50), of(51), overview, ErasTotalStake::<Test>::get(1), at_stake(1))
+		};
+		let before = state();
+		let total = <Election as Slashable<_>>::total_stake(OffenceClass::KeyCeremony);
+		// The member bears it first, the others in proportion.
+		let id = suspect(1, 3 * BOND + 3);
+		assert_eq!((suspected(1), bonded(1)), (2 * BOND, 0));
+		assert!(suspected(50).abs_diff(BOND * 3 / 4) <= 3);
+		assert_eq!(suspected(50) + suspected(51), BOND + 3);
+		assert_eq!(bonded(50), 3 * BOND - suspected(50));
+		assert_eq!(at_stake(1), 3 * BOND - 3);
+		assert_eq!(<Election as Slashable<_>>::suspected(&id), 3 * BOND + 3);
+		let same = <Election as Slashable<_>>::total_stake(OffenceClass::KeyCeremony);
+		assert_eq!(same, total, "suspected or not");
+		check();
+		restore(id, 3 * BOND + 3);
+		assert_eq!(state(), before);
+		assert_eq!(<Election as Slashable<_>>::suspected(&id), 0);
+		assert_eq!(Tranches::<Test>::iter().count(), 0);
+	});
+}
+
+#[test]
+fn what_is_applied_goes_to_the_ledger_and_nothing_else() {
+	run(|| {
+		backed();
+		let treasury = Balances::balance(&TREASURY);
+		let id = suspect(1, 4 * BOND);
+		assert_eq!(apply(id, BOND), (BOND, 0));
+		assert_eq!(apply(id, 2 * BOND), (BOND, BOND));
+		// No more than there is.
+		assert_eq!(apply(id, 100 * BOND), (0, BOND));
+		assert_eq!(apply(id, 1), (0, 0));
+		assert_eq!(Balances::balance(&TREASURY), treasury + 4 * BOND);
+		assert_eq!((suspected(1), suspected(50), suspected(51)), (0, 0, 0));
+		assert_eq!(bonded(50) + bonded(51), 2 * BOND);
+	});
+}
+
+#[test]
+fn the_part_that_is_lost_is_the_members_first_also_after_a_partial_return() {
+	run(|| {
+		backed();
+		let id = suspect(1, 4 * BOND);
+		// What is given back is the nominators' first.
+		restore(id, BOND);
+		assert_eq!(suspected(1), 2 * BOND);
+		assert_eq!(suspected(50) + suspected(51), BOND);
+		restore(id, BOND + PHA);
+		assert_eq!((suspected(50), suspected(51), suspected(1)), (0, 0, 2 * BOND - PHA));
+		assert_eq!(apply(id, 2 * BOND - PHA), (2 * BOND - PHA, 0));
+	});
+}
+
+#[test]
+fn unbonding_does_not_save_a_bond() {
+	run(|| {
+		backed();
+		assert_ok!(Staking::chill(signed(1)));
+		assert_ok!(Staking::unbond(signed(1), BOND / 2));
+		assert_ok!(Staking::unbond(signed(50), 2 * BOND));
+		let before = (ledger(1), ledger(50));
+		assert_eq!(at_stake(1), 6 * BOND);
+		let id = suspect(1, 6 * BOND);
+		assert_eq!((bonded(1), bonded(50)), (0, 0));
+		// It waits here for as long as the case is open, whatever eras pass.
+		for _ in 0..2 * BONDING {
+			let _ = withdraw(50);
+			for _ in 0..PER_ERA {
+				session();
+				if Next::get().is_some() {
+					hand_over();
+				}
+			}
+		}
+		assert_eq!(suspected(50), 3 * BOND);
+		// What was on its way out is free when it is back.
+		let free = Balances::balance(&50);
+		restore(id, 6 * BOND);
+		assert!(!pallet_staking::Bonded::<Test>::contains_key(50), "nothing was left to bond");
+		assert_eq!(Balances::balance(&50), free + 3 * BOND);
+		assert_eq!(before.0.0, 2 * BOND);
+	});
+}
+
+#[test]
+fn what_was_on_its_way_out_is_so_again() {
+	run(|| {
+		backed();
+		assert_ok!(Staking::unbond(signed(50), BOND));
+		quiet_era();
+		assert_ok!(Staking::unbond(signed(50), BOND));
+		let before = ledger(50);
+		assert_eq!(before.2, [(BOND, 1 + BONDING), (BOND, 2 + BONDING)]);
+		let id = suspect(1, at_stake(1));
+		check();
+		restore(id, 6 * BOND);
+		assert_eq!(ledger(50), before);
+	});
+}
+
+#[test]
+fn a_second_fault_takes_of_what_is_left() {
+	run(|| {
+		backed();
+		let first = suspect(1, 5 * BOND);
+		assert_eq!(at_stake(1), BOND);
+		let second = suspect(1, BOND);
+		assert_eq!(at_stake(1), 0);
+		assert_noop!(<Election as Slashable<_>>::suspect(&1, 1), Error::<Test>::NothingAtStake);
+		check();
+		apply(first, 5 * BOND);
+		restore(second, BOND);
+		assert_eq!(at_stake(1), BOND);
+	});
+}
+
+#[test]
+fn a_nominator_of_two_pays_for_each_with_what_is_behind_it() {
+	run(|| {
+		nominate(50, 4 * BOND, &[1, 2]);
+		seated();
+		let behind = |who| {
+			let overview = ErasStakersOverview::<Test>::get(1, who).unwrap();
+			overview.total - overview.own
+		};
+		let (one, two) = (behind(1), behind(2));
+		assert!((one + two).abs_diff(4 * BOND) < 10);
+		suspect(1, at_stake(1));
+		assert_eq!(suspected(50), one);
+		assert_eq!(at_stake(2), 2 * BOND + two);
+		suspect(2, at_stake(2));
+		assert_eq!(suspected(50), one + two);
+		check();
+	});
+}
+
+#[test]
+fn who_is_to_get_the_key_answers_as_well_as_who_just_had_it() {
+	run(|| {
+		seated();
+		nominate(50, 20 * BOND, &[8]);
+		to_election();
+		// The planned era, for who fails to take over.
+		assert_eq!(at_stake(8), 21 * BOND);
+		suspect(8, BOND);
+		check();
+		hand_over();
+		let gone = (1..=7).find(|who| !office().contains(who)).unwrap();
+		// The era before, for what it did then.
+		assert_eq!(at_stake(gone), 2 * BOND);
+		suspect(gone, BOND);
+		// Its own bond in later eras, and nobody's who was never bonded.
+		era_passes();
+		era_passes();
+		assert_eq!(at_stake(gone), BOND);
+		assert_eq!(<Election as Slashable<_>>::liable(&gone), Some(gone));
+		assert_eq!(<Election as Slashable<_>>::liable(&4_242), None);
+		assert_eq!(at_stake(4_242), 0);
+	});
+}
+
+fn era_passes() {
+	for _ in 0..PER_ERA {
+		session();
+		if Next::get().is_some() {
+			hand_over();
+		}
+	}
+}
+
+#[test]
+fn suspected_stake_neither_votes_nor_earns() {
+	run(|| {
+		backed();
+		suspect(1, at_stake(1) - 2);
+		assert!(Election::why_not_eligible(1).is_some(), "its bond is too small");
+		era_passes();
+		assert!(!office().contains(&1));
+		let overview = ErasStakersOverview::<Test>::get(1, 1).unwrap();
+		assert_eq!(overview.total, 2);
+	});
+}
+
+#[test]
+fn a_plan_that_is_replaced_forgets_no_suspicion() {
+	run(|| {
+		seated();
+		nominate(50, 20 * BOND, &[8]);
+		nominate(51, 20 * BOND, &[9]);
+		to_election();
+		let id = suspect(8, 5 * BOND);
+		lapse(&worker(8), 60);
+		State::set(phala_primitives::Handover::GivenUp);
+		session();
+		check();
+		restore(id, 5 * BOND);
+		assert_eq!((bonded(8), bonded(50)), (BOND, 20 * BOND));
+		hand_over();
+	});
+}
+
+proptest! {
+	#[test]
+	fn a_split_is_exact(
+		own in 0..1_000_u128,
+		others in proptest::collection::vec(0..1_000_u128, 0..8),
+		part in 0..=100_u128,
+	) {
+		let total = own + others.iter().sum::<u128>();
+		let amount = total * part / 100;
+		for (first, rest) in [split(own, &others, amount), split_back(own, &others, amount)] {
+			prop_assert_eq!(first + rest.iter().sum::<u128>(), amount);
+			prop_assert!(first <= own);
+			prop_assert!(rest.iter().zip(&others).all(|(some, all)| some <= all));
+		}
+		let (first, rest) = split(own, &others, amount);
+		prop_assert!(first == own || rest.iter().all(|some| *some == 0));
+		let (first, rest) = split_back(own, &others, amount);
+		prop_assert!(first == 0 || rest == others);
+	}
+}
