@@ -5,6 +5,10 @@ import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { ApiPromise } from "@polkadot/api";
+import type { KeyringPair } from "@polkadot/keyring/types";
+import { succeed } from "./client.ts";
+import { type At, view } from "./market.ts";
 import type { CheckResult, LogLine } from "./worker.ts";
 
 /// What `phala-gatekeeper status --json` says.
@@ -54,6 +58,8 @@ export class Gatekeeper {
       ...["--state-dir", this.directory],
       ...["--tee", "simulated", "--simulated-platform", String(this.platform)],
       ...["--poll-seconds", "2", "--log-format", "json"],
+      // A chain whose blocks come faster than every six seconds has a clock of its own.
+      ...["--max-head-age", "100000000"],
     ];
   }
 
@@ -135,4 +141,47 @@ export class Gatekeeper {
     await this.kill();
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+export interface Seat {
+  account: string;
+  worker: string;
+}
+
+/// A master key in use.
+export interface LiveKey {
+  epoch: bigint;
+  /// Of the ceremony that made its shares.
+  number: bigint;
+  publicKey: string;
+}
+
+export const keys = {
+  /// Those who hold the current key, in the order of seats; nobody before the first.
+  office: (at: At) => view<Seat[]>(at, "GatekeeperKeys", "office"),
+  /// The current key.
+  live: async (at: At): Promise<LiveKey | undefined> => {
+    const [current] = await view<[bigint, { number: bigint }][]>(at, "GatekeeperKeys", "live_keys");
+    if (!current) return undefined;
+    const [epoch, { number }] = current;
+    const found = await view<{ publicKey: string } | null>(at, "GatekeeperKeys", "epoch_key", epoch);
+    return found ? { epoch, number, publicKey: found.publicKey } : undefined;
+  },
+};
+
+/// Lets a stash, which is the operator of `gatekeeper`, stand for election with a bond in planck.
+export async function stand(
+  api: ApiPromise,
+  stash: KeyringPair,
+  gatekeeper: string,
+  bonded: bigint,
+): Promise<void> {
+  const { bond, validate } = api.tx.staking;
+  const { bind } = api.tx.gatekeeperElection;
+  const calls = [
+    bond(bonded, "Staked"),
+    validate({ commission: 0, blocked: false }),
+    bind(gatekeeper),
+  ];
+  await succeed(api, api.tx.utility.batchAll(calls), stash);
 }

@@ -1,6 +1,7 @@
 //! What is wrong, and what to do about it. What concerns attestation is the worker's doctor's business.
 
 use crate::{
+	election::Candidacy,
 	engine::{Engine, Limits, World},
 	registry,
 	report::Report,
@@ -40,12 +41,12 @@ pub async fn connect(settings: &Settings) -> Result<Chain, ChainError> {
 	}))
 }
 
-/// What the chain says of this gatekeeper, and what it has. Changes nothing.
-pub async fn status(settings: &Settings) -> Result<Report, Box<dyn Error>> {
-	let chain = connect(settings).await?;
+/// What the chain says of this gatekeeper, and what it has; `None` if it has no keys yet. Changes
+/// nothing.
+pub async fn status(settings: &Settings) -> Result<Option<Report>, Box<dyn Error>> {
 	let sealer = settings.sealer(&*settings.provider()?)?;
-	let keys = Keys::load(&settings.state_dir, &sealer)?
-		.ok_or("there are no keys yet: start the gatekeeper, or print its keys")?;
+	let Some(keys) = Keys::load(&settings.state_dir, &sealer)? else { return Ok(None) };
+	let chain = connect(settings).await?;
 	if keys.chain != chain.id() {
 		return Err("the keys belong to another chain: correct rpc-url or state-dir".into());
 	}
@@ -54,7 +55,7 @@ pub async fn status(settings: &Settings) -> Result<Report, Box<dyn Error>> {
 	let limits = Limits { rules, max_age: settings.max_head_age };
 	let vault = Vault::new(Folder(settings.state_dir.clone()), Arc::new(sealer), &keys);
 	let (view, memory) = Engine::new(keys, vault, limits, OsRng).observe(&mut world).await?;
-	Ok(Report::of(&view, &memory, world.clock()))
+	Ok(Some(Report::of(&view, &memory, world.clock())))
 }
 
 /// Gathers and judges.
@@ -65,12 +66,13 @@ pub async fn examine(settings: &Settings) -> Vec<Check> {
 	checks.retain(|check| check.name != "mining");
 	let (runtime, report) = keys(settings).await;
 	checks.push(judge_runtime(&runtime));
+	checks.push(judge_candidacy(&candidacy(settings).await));
 	checks.extend(judge(settings, &report));
 	checks
 }
 
 /// Does the program fit the runtime, and how are the keys?
-async fn keys(settings: &Settings) -> (Result<u32, String>, Result<Report, String>) {
+async fn keys(settings: &Settings) -> (Result<u32, String>, Result<Option<Report>, String>) {
 	let runtime = async {
 		let state = connect(settings).await?.finalised().await?;
 		state.ensure_fits(&[board::encodings(), registry::encodings()])?;
@@ -79,6 +81,17 @@ async fn keys(settings: &Settings) -> (Result<u32, String>, Result<Report, Strin
 	};
 	let runtime = runtime.await.map_err(|error| error.to_string());
 	(runtime, status(settings).await.map_err(|error| error.to_string()))
+}
+
+/// Can it be elected? `None` if it has no keys yet.
+async fn candidacy(settings: &Settings) -> Result<Option<Candidacy>, String> {
+	let candidacy = async {
+		let sealer = settings.sealer(&*settings.provider()?)?;
+		let Some(keys) = Keys::load(&settings.state_dir, &sealer)? else { return Ok(None) };
+		let state = connect(settings).await?.finalised().await?;
+		Ok::<_, Box<dyn Error>>(Some(Candidacy::of(&state, &keys.worker()).await?))
+	};
+	candidacy.await.map_err(|error| error.to_string())
 }
 
 fn check(name: &'static str, verdict: Verdict, found: String, remedy: &str) -> Check {
@@ -92,10 +105,23 @@ fn judge_runtime(runtime: &Result<u32, String>) -> Check {
 	}
 }
 
+fn judge_candidacy(candidacy: &Result<Option<Candidacy>, String>) -> Check {
+	let name = "election";
+	match candidacy {
+		Err(reason) => check(name, Verdict::Attention, reason.clone(), ""),
+		Ok(None) => check(name, Verdict::Fine, "not yet: the gatekeeper has no keys".into(), ""),
+		Ok(Some(found @ Candidacy::Stands { .. })) => {
+			check(name, Verdict::Fine, found.to_string(), "")
+		}
+		Ok(Some(found)) => check(name, Verdict::Attention, found.to_string(), found.remedy()),
+	}
+}
+
 /// Judges what was seen of finality, keys and ceremony.
-fn judge(settings: &Settings, report: &Result<Report, String>) -> Vec<Check> {
+fn judge(settings: &Settings, report: &Result<Option<Report>, String>) -> Vec<Check> {
 	let report = match report {
-		Ok(report) => report,
+		Ok(Some(report)) => report,
+		Ok(None) => return vec![check("keys held", Verdict::Fine, "none yet".into(), "")],
 		Err(reason) => return vec![check("keys held", Verdict::Failure, reason.clone(), "")],
 	};
 	let trust = match settings.witness_url.len() {
@@ -190,7 +216,7 @@ mod tests {
 	fn verdict(name: &str, change: impl FnOnce(&mut Report)) -> Verdict {
 		let mut report = report();
 		change(&mut report);
-		let checks = judge(&Settings::default(), &Ok(report));
+		let checks = judge(&Settings::default(), &Ok(Some(report)));
 		checks.into_iter().find(|check| check.name == name).unwrap().verdict
 	}
 
@@ -204,6 +230,8 @@ mod tests {
 		assert_eq!(verdict("witnesses", |_| {}), Verdict::Attention);
 		let failed = judge(&Settings::default(), &Err("no".into()));
 		assert!(failed.iter().all(Check::is_failure));
+		let fresh = judge(&Settings::default(), &Ok(None));
+		assert!(!fresh.iter().any(Check::is_failure));
 	}
 
 	#[test]

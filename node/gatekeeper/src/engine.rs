@@ -296,12 +296,14 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 		}
 		let Opened { memory, shares, mut parts } = self.recall()?;
 		let plan = plan(&view, &memory, &self.limits.rules);
-		// What stops a ceremony does not stop answers, and the other way round.
-		let answered = self.answer(world, &view, &plan.answers, &shares, &mut done).await;
+		// What stops one ceremony stops neither answers nor another ceremony's share, and the other way
+		// round. The first failure is told.
+		let mut outcome = self.answer(world, &view, &plan.answers, &shares, &mut done).await;
 		for act in plan.acts {
-			self.perform(world, &view, act, &shares, &mut parts, &mut done).await?;
+			let acted = self.perform(world, &view, act, &shares, &mut parts, &mut done).await;
+			outcome = outcome.and(acted);
 		}
-		answered?;
+		outcome?;
 		Ok(Progress { view, memory, done })
 	}
 

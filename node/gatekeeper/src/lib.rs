@@ -11,11 +11,13 @@
 //! | [`registry`] | who is attested, from the registry's records |
 //! | [`world`] | the chain behind the engine |
 //! | [`attest`] | keeping the gatekeeper itself attested |
+//! | [`election`] | whether it can be elected |
 //! | [`report`], [`doctor`] | the state of affairs; what is wrong, and what to do |
 //! | [`settings`], [`metrics`] | configuration and monitoring |
 
 pub mod attest;
 pub mod doctor;
+pub mod election;
 pub mod engine;
 pub mod metrics;
 pub mod plan;

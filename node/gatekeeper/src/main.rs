@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 use phala_gatekeeper::{
 	attest, doctor,
+	election::Candidacy,
 	engine::{Done, Engine, Limits, Progress, StepError, World},
 	metrics::Metrics,
 	report::Report,
@@ -49,8 +50,8 @@ enum Command {
 	},
 	/// Print this program's measurement, as governance has to allow it.
 	Measure,
-	/// Print the public keys; makes them if there are none.
-	Keys,
+	/// Print this gatekeeper's key, how it stands in the election, and what is to be done to be elected.
+	Key,
 	/// Print keys in use, the ceremony under way, and what is awaited of this gatekeeper.
 	Status {
 		/// Print JSON.
@@ -60,6 +61,9 @@ enum Command {
 }
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
+
+const NO_KEYS: &str =
+	"there are no keys yet: start the gatekeeper, which makes and registers them";
 
 fn main() -> ExitCode {
 	let cli = Cli::parse();
@@ -102,18 +106,10 @@ async fn perform(command: Command, settings: Settings) -> Outcome<ExitCode> {
 			println!("0x{}", hex::encode(evidence.measurement));
 			Ok(ExitCode::SUCCESS)
 		}
-		Command::Keys => {
-			let chain = doctor::connect(&settings).await?;
-			files::create_private_dir(&settings.state_dir)?;
-			let sealer = settings.sealer(&*settings.provider()?)?;
-			let keys = Keys::open(&settings.state_dir, &sealer, &chain.id())?;
-			println!("identity    0x{}", hex::encode(keys.worker()));
-			println!("encryption  0x{}", hex::encode(keys.encryption_key()));
-			println!("genesis     {:?}, para {}", keys.chain.genesis, keys.chain.para_id);
-			Ok(ExitCode::SUCCESS)
-		}
+		Command::Key => key(&settings).await,
 		Command::Status { json } => {
 			let report = doctor::status(&settings).await?;
+			let report = report.ok_or(NO_KEYS)?;
 			if json {
 				println!("{}", serde_json::to_string(&report)?);
 			} else {
@@ -122,6 +118,21 @@ async fn perform(command: Command, settings: Settings) -> Outcome<ExitCode> {
 			Ok(ExitCode::SUCCESS)
 		}
 	}
+}
+
+/// Prints what those who elect and bond need to know about this gatekeeper.
+async fn key(settings: &Settings) -> Outcome<ExitCode> {
+	let sealer = settings.sealer(&*settings.provider()?)?;
+	let keys = Keys::load(&settings.state_dir, &sealer)?.ok_or(NO_KEYS)?;
+	println!("gatekeeper  0x{}", hex::encode(keys.worker()));
+	println!("operator    {}", settings.account()?.acting());
+	let state = doctor::connect(settings).await?.finalised().await?;
+	let candidacy = Candidacy::of(&state, &keys.worker()).await?;
+	println!("election    {candidacy}");
+	if !candidacy.remedy().is_empty() {
+		println!("            {}", candidacy.remedy());
+	}
+	Ok(ExitCode::SUCCESS)
 }
 
 /// Attests, and keeps the keys.

@@ -14,8 +14,9 @@ use phala_primitives::{BlockRef, WorkerKey};
 use phala_threshold::{MAX_MEMBERS, MemberIndex};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Most requests that are looked at in one look. More wait for the next.
-const MAX_REQUESTS: usize = 256;
+/// Most requests that are looked at in one look: as many as any chain of ours has on record. Were it
+/// fewer, those that nobody may answer could keep others from being seen.
+const MAX_REQUESTS: usize = 4_096;
 
 /// The state after one finalised block.
 #[derive(Clone, Debug)]
