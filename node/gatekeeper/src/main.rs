@@ -62,8 +62,7 @@ enum Command {
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-const NO_KEYS: &str =
-	"there are no keys yet: start the gatekeeper, which makes and registers them";
+const NO_KEYS: &str = "there are no keys yet: start the gatekeeper, which makes and registers them";
 
 fn main() -> ExitCode {
 	let cli = Cli::parse();

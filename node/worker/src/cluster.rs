@@ -125,10 +125,8 @@ impl<'a> Notes<'a> {
 		let name = master_name(epoch);
 		let Some(plain) = self.read(&name)? else { return Ok(None) };
 		let key = Element::decode(&mut plain.as_slice());
-		let damaged = |_| ClusterError::Seal {
-			path: self.folder.join(&name),
-			cause: SealError::Format,
-		};
+		let damaged =
+			|_| ClusterError::Seal { path: self.folder.join(&name), cause: SealError::Format };
 		Ok(Some(key.map_err(damaged)?))
 	}
 

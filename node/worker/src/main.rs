@@ -15,8 +15,7 @@ use phala_primitives::operator_cluster;
 use phala_threshold::Element;
 use phala_worker::{
 	benchmark::{self, Until},
-	cluster,
-	doctor,
+	cluster, doctor,
 	engine::{NO_GAIN_PAUSE, Progress, step},
 	journal::Journal,
 	metrics::Metrics,
