@@ -8,6 +8,9 @@ use std::{
 	path::{Path, PathBuf},
 };
 
+/// What is added to the name of a file while it is being written.
+pub const UNFINISHED: &str = ".new";
+
 /// Why something could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} {}: {cause}{}", path.display(), hint(cause))]
@@ -58,7 +61,7 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), FileError> {
 	let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
 	let folder = folder.unwrap_or(Path::new("."));
 	let mut name = path.file_name().unwrap_or_default().to_owned();
-	name.push(".new");
+	name.push(UNFINISHED);
 	let new = folder.join(name);
 	// What an earlier crash left may have other permissions.
 	remove(&new)?;

@@ -286,6 +286,7 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 			self.vault.note_seen(&block)?;
 		}
 
+		self.vault.tidy()?;
 		let mut done = vec![];
 		for one in useless(&view, &held.shares, &held.parts) {
 			match one {

@@ -208,6 +208,19 @@ impl<D: Disk> Vault<D> {
 		Ok(held)
 	}
 
+	/// Erases what writes left behind that were cut off by the end of a process: nothing else would, if
+	/// the same file is never written again.
+	pub fn tidy(&self) -> Result<(), VaultError> {
+		let ours = |name: &String| {
+			let kind = [PART, SHARE, "answers.", "seen."].iter().any(|kind| name.starts_with(kind));
+			kind && name.strip_suffix(files::UNFINISHED).is_some_and(|name| name.ends_with(SUFFIX))
+		};
+		for name in self.disk.names()?.iter().filter(|name| ours(name)) {
+			self.disk.erase(name)?;
+		}
+		Ok(())
+	}
+
 	/// The part in a ceremony.
 	pub fn part(&self, number: CeremonyNumber) -> Result<Option<Part>, VaultError> {
 		self.open(&part_name(number), read_part)
@@ -388,6 +401,21 @@ mod tests {
 		for window in secret.windows(16) {
 			assert!(!content.windows(16).any(|other| other == window));
 		}
+	}
+
+	#[test]
+	fn unfinished_files_are_erased_and_no_others() {
+		let folder = tempfile::tempdir().unwrap();
+		let ours = vault(folder.path(), 1);
+		ours.keep_part(&part(5)).unwrap();
+		for name in ["part-5.sealed.new", "share-4.sealed.new", "keys.sealed.new", "part-5.new"] {
+			std::fs::write(folder.path().join(name), b"half").unwrap();
+		}
+		ours.tidy().unwrap();
+		let left = files::names(folder.path()).unwrap();
+		assert!(left.contains(&"keys.sealed.new".into()) && left.contains(&"part-5.new".into()));
+		assert!(!left.iter().any(|name| name.starts_with("share") || name == "part-5.sealed.new"));
+		assert!(ours.part(5).unwrap().is_some());
 	}
 
 	#[test]
