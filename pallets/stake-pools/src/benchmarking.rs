@@ -165,7 +165,7 @@ impl<T: Config> Pallet<T> {
 /// Lets a pool have put stake behind a worker that has not mined, for neighbours' benchmarks.
 pub fn set_aside<T: Config>(id: PoolId, worker: &WorkerKey, operator: &T::AccountId, stake: u128) {
 	let (operator, phase) = (operator.clone(), Phase::Running);
-	let record = Worker { pool: id, operator, stake, suspected: 0, lost: 0, phase };
+	let record = Worker { pool: id, operator, stake, suspected: 0, lost: 0, at_risk: 0, phase };
 	Workers::<T>::insert(worker, record);
 	Pools::<T>::mutate(id, |pool| pool.as_mut().unwrap().committed += stake);
 	TotalStake::<T>::mutate(|total| *total += stake);
@@ -512,11 +512,23 @@ mod benchmarks {
 	#[benchmark]
 	fn on_ended() {
 		let Busy { id, worker, .. } = busy::<T>();
+		<Pallet<T> as StakeKeeper<_, CreditOf<T>>>::on_at_risk(&id, &worker, 1_000);
 		#[block]
 		{
 			<Pallet<T> as StakeKeeper<_, CreditOf<T>>>::on_ended(&id, &worker);
 		}
 		assert_eq!(Workers::<T>::get(worker).unwrap().phase, types::Phase::Ending);
+		assert_eq!(get::<T>(id).at_risk, 0);
+	}
+
+	#[benchmark]
+	fn on_at_risk() {
+		let Busy { id, worker, .. } = busy::<T>();
+		#[block]
+		{
+			<Pallet<T> as StakeKeeper<_, CreditOf<T>>>::on_at_risk(&id, &worker, 1_000);
+		}
+		assert_eq!(get::<T>(id).at_risk, 1_000);
 	}
 
 	#[benchmark]

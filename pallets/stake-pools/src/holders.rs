@@ -211,6 +211,7 @@ impl<T: Config> Pallet<T> {
 		amount: u128,
 	) -> DispatchResult {
 		ensure!(!pool.is_frozen(), Error::<T>::LossThisRound);
+		ensure!(pool.exposed() == 0, Error::<T>::StakeAtRisk);
 		let mut position = match Positions::<T>::contains_key(id, who) {
 			true => Self::current(id, pool, who)?,
 			false => {

@@ -87,7 +87,7 @@ impl<T: Config> Pallet<T> {
 		for info in Tranches::<T>::iter_values().filter(|info| info.pool == id) {
 			*suspected.entry(info.worker.encode()).or_default() += info.own + info.others;
 		}
-		let (mut committed, mut total) = (0u128, 0u128);
+		let (mut committed, mut total, mut at_risk) = (0u128, 0u128, 0u128);
 		let list = PoolWorkers::<T>::get(id).unwrap_or_default();
 		let unique: BTreeSet<_> = list.iter().map(|worker| worker.encode()).collect();
 		ensure!(unique.len() == list.len(), "I8: a worker is listed twice");
@@ -98,11 +98,14 @@ impl<T: Config> Pallet<T> {
 			ensure!(record.suspected == found, "I5: a worker's tranches differ from its record");
 			ensure!(record.suspected + record.lost <= record.stake, "I4: more lost than staked");
 			ensure!(record.phase != Phase::Idle || record.stake == 0, "I4: an idle stake");
+			ensure!(record.at_risk <= record.stake, "I10: more at risk than staked");
+			at_risk += record.at_risk;
 			committed += record.sound();
 			total += record.stake - record.lost;
 		}
 		ensure!(suspected.is_empty(), "I5: a tranche of no worker");
 		ensure!(pool.committed == committed, "I4: stake behind workers differs from theirs");
+		ensure!(pool.at_risk == at_risk, "I10: the pool's risk differs from its workers'");
 		let coming: u128 = pool
 			.open
 			.iter()
@@ -172,11 +175,12 @@ impl<T: Config> Pallet<T> {
 	/// Looks at a pool of which all positions are up to date. Leaves a trace.
 	fn check_settled(id: PoolId) -> Check {
 		let mut pool = Self::load(id).map_err(|_| "I2: a pool is gone")?;
-		let (mut shares, mut rewards, mut held) = (0u128, 0u128, 0u128);
+		let (mut shares, mut rewards, mut held, mut worth) = (0u128, 0u128, 0u128, 0u128);
 		let positions: alloc::vec::Vec<_> = Positions::<T>::iter_prefix(id).collect();
 		for (who, mut position) in positions {
 			while !Self::catch_up(id, &mut pool, &who, &mut position).complete {}
 			shares += position.shares;
+			worth += pool.shares.worth(position.shares);
 			rewards += position.rewards;
 			held += position.held;
 		}
@@ -185,6 +189,7 @@ impl<T: Config> Pallet<T> {
 			rewards + pool.owner_rewards + pool.bucket <= pool.pot,
 			"I6: a pool owes more than it was paid"
 		);
+		ensure!(worth <= pool.shares.value(), "I7: shares are worth more than the value");
 		let mut set_aside = 0u128;
 		for (loss_id, loss) in Losses::<T>::iter_prefix(id) {
 			ensure!(pool.open.contains(&loss_id), "I5: a closed loss that all have seen");

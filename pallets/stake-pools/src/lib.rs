@@ -22,6 +22,9 @@
 //! - *Tranche*: a suspected loss of one worker, as the ledger names it. *Loss*: the delegators' parts of
 //!   the tranches of one pool and round. They are borne by the holders of that moment: after the first
 //!   tranche of a round, no share changes hands until its end.
+//! - *At risk*: what a silent worker loses if it stays so until the chain stops it. *Exposed*: what is at
+//!   risk in a pool beyond its owner's stake. While anything is, no share changes hands: the holders of
+//!   the moment at which it began are those at its end, and bear the loss or are spared it.
 //! - *Position*: what a delegator has in a pool. *Lazy*: it sees the end of a loss when it is touched;
 //!   anybody can touch it ([`Pallet::settle`]).
 //! - *Queue*: withdrawals in the order of their requests, paid from free stake, in parts if need be.
@@ -41,7 +44,9 @@
 //! | first touch of a pool in a round | the pay of the round before is credited; contributions begin to earn; a commission that is due binds |
 //! | the same, but by a call | decided losses close: what was cancelled is back in the price, or in shares of those who bore it |
 //! | `process` | requests that waited for a round are paid while there is free stake; then the owner's |
-//! | `force`, after [`Config::GracePeriod`] | the fewest workers whose stake pays the overdue requests are stopped |
+//! | `force`, after [`Config::GracePeriod`] | the fewest workers whose stake pays the overdue requests are stopped; before them, those whose silence lets shares rest |
+//! | a worker is silent | what a day of it costs is at risk, the owner's stake first; what that does not cover lets shares rest |
+//! | it answers, or ends | nothing is at risk any more; what it lost is suspected by then |
 //! | loss suspected | the owner's stake falls first, then the price |
 //! | loss taken | the owner's part at once; each delegator's when its position is touched |
 //!
@@ -57,9 +62,10 @@
 //!   [`MAX_OPEN_LOSSES`](types::MAX_OPEN_LOSSES) are open.
 //! - I6: the pot covers all rewards.
 //! - I7: what positions hold, once up to date, is the pool's value and what is set aside, but for the
-//!   rounding of operations, `DUST`.
+//!   rounding of operations, `DUST`. Their shares are worth no more than the value.
 //! - I8: workers and lists of workers name each other.
 //! - I9: starts count the positions that ask for them, and pools count their positions.
+//! - I10: what is at risk in a pool is the sum over its workers: none of them risks more than its stake.
 //!
 //! ## Money flow
 //!
@@ -81,7 +87,10 @@
 //!
 //! A delegator's part of a loss is collected when the whole round's loss is decided, and its position is
 //! touched. While [`MAX_OPEN_LOSSES`](types::MAX_OPEN_LOSSES) are open, a pool's shares rest: no
-//! contribution, no withdrawal. A pool changes hands only while no loss is open.
+//! contribution, no withdrawal. The same holds while silent workers may lose more than the owner has:
+//! as long as they are silent, which is a day at most, and until they are healed, five times as long;
+//! with a request that is overdue, until anybody forces them to stop. A pool changes hands only
+//! while no loss is open.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -628,6 +637,19 @@ pub mod pallet {
 			/// What.
 			kind: Unexpected,
 		},
+		/// Another part of a worker's stake is at risk by its silence. Nothing is any more if it is 0: it
+		/// answered, or its session ended and what it lost is suspected.
+		AtRisk {
+			/// The pool.
+			pool: PoolId,
+			/// The worker.
+			worker: WorkerKey,
+			/// What may be lost of its stake.
+			amount: u128,
+			/// What is at risk in the pool beyond the owner's stake. While it is more than 0, no share
+			/// changes hands.
+			exposed: u128,
+		},
 	}
 
 	/// Why a call was refused.
@@ -692,6 +714,9 @@ pub mod pallet {
 		NotEmpty,
 		/// A number would be larger than can be counted.
 		TooLarge,
+		/// A worker is silent, and may lose more than the owner's stake covers: until it answers or is
+		/// stopped, shares do not change hands. Try again later, or let the owner add stake.
+		StakeAtRisk,
 	}
 
 	#[pallet::hooks]
@@ -969,7 +994,8 @@ pub mod pallet {
 		}
 
 		/// Stop the fewest workers whose stake pays the requests that have waited for longer than the grace
-		/// period; all workers of a pool that is closed by its losses. Free, if it succeeds.
+		/// period, and the fewest of those whose silence keeps shares from being redeemed; all workers of a
+		/// pool that is closed by its losses. Free, if it succeeds.
 		///
 		/// - `origin`: signed, by anybody.
 		/// - `requests`: how many of the queue to look at.

@@ -3,7 +3,7 @@
 
 mod mining;
 
-pub use mining::{Sessions, cooled, end, lose, pay, register, report, set_operator};
+pub use mining::{Sessions, cooled, end, lose, pay, register, report, set_operator, silent};
 
 use crate as pallet_stake_pools;
 use crate::types::{PoolId, Position, TrancheId};

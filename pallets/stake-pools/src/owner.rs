@@ -36,6 +36,7 @@ impl<T: Config> Pallet<T> {
 			queued: 0,
 			changes: 0,
 			committed: 0,
+			at_risk: 0,
 			cap: None,
 			commission,
 			announced: None,
@@ -137,7 +138,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_accept_ownership(who: T::AccountId, id: PoolId, own: u128) -> DispatchResult {
 		let mut pool = Self::load(id)?;
 		ensure!(pool.heir.take().as_ref() == Some(&who), Error::<T>::NotOffered);
-		// Who was the owner then bears it first.
+		// Who was the owner then bears it first. What is only at risk, the new owner bears first.
 		ensure!(pool.tranches == 0, Error::<T>::OpenLoss);
 		ensure!(own >= T::MinOwnerStake::get(), Error::<T>::BelowMinimum);
 		let stake = pool.stake().saturating_add(own);

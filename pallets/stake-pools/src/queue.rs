@@ -92,7 +92,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_process(id: PoolId, limit: u32) -> Result<u32, Error<T>> {
 		let mut pool = Self::load(id)?;
 		let mut paid = 0u32;
-		while paid < limit && !pool.is_frozen() {
+		while paid < limit && !pool.rests() {
 			let owner = pool.head.is_none();
 			let done =
 				if owner { Self::pay_owner(id, &mut pool) } else { Self::pay_head(id, &mut pool) };
@@ -163,7 +163,9 @@ impl<T: Config> Pallet<T> {
 	/// Pays the owner, who is last in every queue. Returns whether it did anything.
 	fn pay_owner(id: PoolId, pool: &mut PoolOf<T>) -> bool {
 		let Some(exit) = pool.own_exit.clone() else { return false };
-		let spare = pool.own.saturating_sub(Self::least_own(pool.shares.value()));
+		// What is at risk is the owner's to lose first.
+		let kept = Self::least_own(pool.shares.value()).saturating_add(pool.at_risk);
+		let spare = pool.own.saturating_sub(kept);
 		let amount = exit.amount.min(spare).min(pool.free());
 		if !Self::has_waited(exit.since) || amount == 0 {
 			return false;

@@ -71,11 +71,12 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Closes the losses that are decided, unless the holders of this round's loss must not change.
+	/// Closes the losses that are decided, unless the holders of this round's loss, or of one to come,
+	/// must not change.
 	/// What was cancelled comes back to the price if the holders are the same. If not, those who bore
 	/// it get new shares for it.
 	pub(crate) fn close_losses(id: PoolId, pool: &mut PoolOf<T>) {
-		if pool.last_loss == Some(pool.round) {
+		if pool.last_loss == Some(pool.round) || pool.exposed() > 0 {
 			return;
 		}
 		let open = pool.open.clone();

@@ -63,6 +63,8 @@ stored! {
 		pub changes: u64,
 		/// Stake behind workers, without what is suspected or lost.
 		pub committed: Balance,
+		/// Of it, what silent workers may still lose: the sum over them.
+		pub at_risk: Balance,
 		/// Most stake that the pool takes.
 		pub cap: Option<Balance>,
 		/// The owner's part of the rewards of this round.
@@ -227,6 +229,8 @@ stored! {
 		pub suspected: Balance,
 		/// Of it, what was taken.
 		pub lost: Balance,
+		/// Of it, what it may lose by its silence, as mining said last.
+		pub at_risk: Balance,
 		/// What it does.
 		pub phase: Phase,
 	}
@@ -271,7 +275,7 @@ stored! {
 	pub struct PositionInfo {
 		/// Shares.
 		pub shares: Balance,
-		/// What they are worth, in plancks.
+		/// What they are worth, in plancks, if silent workers do not come back.
 		pub worth: Balance,
 		/// Shares that earn from the next round.
 		pub joining: Balance,
@@ -318,6 +322,25 @@ impl<AccountId> Pool<AccountId> {
 	/// its first moment, and not while no further loss could be recorded on its own.
 	pub fn is_frozen(&self) -> bool {
 		self.last_loss == Some(self.round) || self.open.is_full()
+	}
+
+	/// What silent workers may lose beyond the owner's stake: what the holders of this moment bear if
+	/// none of them comes back.
+	pub fn exposed(&self) -> Balance {
+		self.at_risk.saturating_sub(self.own)
+	}
+
+	/// Do shares rest? Also while delegators are exposed: whoever left now would leave the loss to
+	/// those who stay, and whoever came would pay for it, or gain by its end.
+	pub fn rests(&self) -> bool {
+		self.is_frozen() || self.exposed() > 0
+	}
+
+	/// The shares as they will be worth if all that is at risk is lost.
+	pub fn at_worst(&self) -> Shares {
+		let mut shares = self.shares;
+		shares.lose(self.exposed());
+		shares
 	}
 }
 

@@ -35,7 +35,7 @@ impl<T: Config> Pallet<T> {
 			let joining = position.joining.as_ref().map_or(0, |joining| joining.shares);
 			Some(PositionInfo {
 				shares: position.shares,
-				worth: pool.shares.worth(position.shares),
+				worth: pool.at_worst().worth(position.shares),
 				joining,
 				queued: Requests::<T>::get(id, who).map_or(0, |request| request.shares),
 				held: position.held,
@@ -58,10 +58,18 @@ impl<T: Config> Pallet<T> {
 			(next, left) = (other.prev, left.saturating_sub(1));
 		}
 		let need = pool.shares.worth(ahead);
+		let forced = request.since.saturating_add(T::GracePeriod::get()).max(now);
+		// A round for the challenge that ends a session.
+		let slack = T::Mining::cool_down().saturating_add(T::RoundLength::get());
+		let latest = forced.saturating_add(slack);
 		let mut have = pool.free();
 		let mut eta = request.since.saturating_add(T::RoundLength::get()).max(now);
 		if pool.is_frozen() {
 			eta = eta.max(pool.round.saturating_add(1).saturating_mul(T::RoundLength::get()));
+		}
+		if pool.exposed() > 0 {
+			// Silent workers come back sooner, or are stopped.
+			eta = eta.max(latest);
 		}
 		let mut coming: Vec<(u32, u128)> = PoolWorkers::<T>::get(id)
 			.unwrap_or_default()
@@ -89,10 +97,7 @@ impl<T: Config> Pallet<T> {
 		if have >= need {
 			return Some(eta);
 		}
-		let forced = request.since.saturating_add(T::GracePeriod::get()).max(now);
-		// A round for the challenge that ends a session.
-		let slack = T::Mining::cool_down().saturating_add(T::RoundLength::get());
-		Some(eta.max(forced.saturating_add(slack)))
+		Some(eta.max(latest))
 	}
 
 	pub(crate) fn view_pool(id: PoolId) -> Option<PoolInfo<T::AccountId>> {
@@ -105,14 +110,15 @@ impl<T: Config> Pallet<T> {
 		);
 		let most = whole.unwrap_or(u128::MAX).min(pool.cap.unwrap_or(u128::MAX));
 		let closed = pool.shares.is_exhausted();
-		let shut = closed || pool.is_frozen();
+		let shut = closed || pool.rests();
 		let room = if shut { 0 } else { most.saturating_sub(pool.stake()) };
 		Some(PoolInfo { available: pool.available(), room, closed, pool })
 	}
 
 	pub(crate) fn view_share_price(id: PoolId) -> Option<FixedU128> {
 		let pool = hypothetically(|| Self::load(id).ok())??;
-		let (value, total) = (pool.shares.value(), pool.shares.total());
+		let shares = pool.at_worst();
+		let (value, total) = (shares.value(), shares.total());
 		let price = mul_div_floor(value, FixedU128::DIV, total);
 		Some(price.map_or(FixedU128::from_u32(1), FixedU128::from_inner))
 	}

@@ -72,6 +72,9 @@ pub trait WeightInfo {
 	fn on_paid() -> Weight;
 	/// A session's end: [`StakeKeeper::on_ended`](phala_primitives::StakeKeeper::on_ended).
 	fn on_ended() -> Weight;
+	/// What a worker's silence may cost:
+	/// [`StakeKeeper::on_at_risk`](phala_primitives::StakeKeeper::on_at_risk).
+	fn on_at_risk() -> Weight;
 	/// A loss is suspected: [`Slashable::suspect`](phala_primitives::Slashable::suspect).
 	fn suspect() -> Weight;
 	/// A part of it is taken: [`Slashable::apply`](phala_primitives::Slashable::apply).
@@ -223,9 +226,13 @@ impl<Db: Get<RuntimeDbWeight>> WeightInfo for Derived<Db> {
 	fn on_paid() -> Weight {
 		derived::<Db>(0, 4, 3)
 	}
-	// worker
+	// worker, pool
 	fn on_ended() -> Weight {
-		derived::<Db>(0, 1, 1)
+		derived::<Db>(0, 2, 2)
+	}
+	// worker, pool
+	fn on_at_risk() -> Weight {
+		derived::<Db>(0, 2, 2)
 	}
 	// a loss
 	fn suspect() -> Weight {
@@ -322,6 +329,9 @@ impl WeightInfo for () {
 	}
 	fn on_ended() -> Weight {
 		Derived::<RocksDbWeight>::on_ended()
+	}
+	fn on_at_risk() -> Weight {
+		Derived::<RocksDbWeight>::on_at_risk()
 	}
 	fn suspect() -> Weight {
 		Derived::<RocksDbWeight>::suspect()

@@ -27,7 +27,13 @@ impl<T: Config> StakeKeeper<PoolId, CreditOf<T>> for Pallet<T> {
 			if record.phase == Phase::Running {
 				record.phase = Phase::Ending;
 			}
+			// What it lost is suspected by now.
+			Self::set_at_risk(worker, record, 0);
 		});
+	}
+
+	fn on_at_risk(_id: &PoolId, worker: &WorkerKey, amount: u128) {
+		Workers::<T>::mutate_extant(worker, |record| Self::set_at_risk(worker, record, amount));
 	}
 }
 
@@ -39,6 +45,21 @@ impl<T: Config> WorkerObligations for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
+	/// Replaces what is at risk of a worker's stake. The caller stores the record.
+	fn set_at_risk(worker: &WorkerKey, record: &mut WorkerOf<T>, amount: u128) {
+		let amount = amount.min(record.sound());
+		let before = core::mem::replace(&mut record.at_risk, amount);
+		if amount == before {
+			return;
+		}
+		let exposed = Pools::<T>::mutate_extant(record.pool, |pool| {
+			pool.at_risk = pool.at_risk.saturating_sub(before).saturating_add(amount);
+			pool.exposed()
+		});
+		let (pool, worker) = (record.pool, *worker);
+		Self::deposit_event(Event::AtRisk { pool, worker, amount, exposed });
+	}
+
 	/// Least stake of the owner next to so much of delegators, rounded up.
 	pub(crate) fn least_own(delegated: u128) -> u128 {
 		let owner: Perbill = T::OwnerShare::get();
@@ -98,8 +119,15 @@ impl<T: Config> Pallet<T> {
 		Consents::<T>::remove(worker);
 		PoolWorkers::<T>::try_append(id, worker).map_err(|_| Error::<T>::TooManyWorkers)?;
 		let phase = Phase::Idle;
-		let record =
-			Worker { pool: id, operator: operator.clone(), stake: 0, suspected: 0, lost: 0, phase };
+		let record = Worker {
+			pool: id,
+			operator: operator.clone(),
+			stake: 0,
+			suspected: 0,
+			lost: 0,
+			at_risk: 0,
+			phase,
+		};
 		Workers::<T>::insert(worker, record);
 		Self::deposit_event(Event::WorkerAdded { pool: id, worker, operator });
 		Ok(())
@@ -213,40 +241,63 @@ impl<T: Config> Pallet<T> {
 		let (id, stake) = (record.pool, record.sound());
 		let mut pool = Self::load(id)?;
 		pool.committed = pool.committed.saturating_sub(stake);
+		pool.at_risk = pool.at_risk.saturating_sub(record.at_risk);
 		TotalStake::<T>::mutate(|total| *total = total.saturating_sub(stake));
-		(record.stake, record.lost, record.phase) = (0, 0, Phase::Idle);
+		(record.stake, record.lost, record.at_risk) = (0, 0, 0);
+		record.phase = Phase::Idle;
 		Workers::<T>::insert(worker, record);
 		Pools::<T>::insert(id, pool);
 		Self::deposit_event(Event::WorkerReclaimed { pool: id, worker, stake });
 		Ok(())
 	}
 
-	/// Stops the fewest workers whose stake pays the overdue requests, or all those of a closed pool.
+	/// Stops the fewest workers whose stake pays the overdue requests, or all those of a closed pool. If
+	/// shares rest because silent workers may lose more than the owner has, first the fewest of those.
 	/// Looks at the first `requests` of the queue. Returns how many it stopped.
 	pub(crate) fn do_force(id: PoolId, requests: u32) -> Result<u32, DispatchError> {
 		let pool = Self::load(id)?;
 		let closed = pool.shares.is_exhausted();
 		let need = if closed { u128::MAX } else { Self::overdue(id, &pool, requests) };
 		let mut coming = pool.free();
-		let mut running = Vec::new();
+		let mut exposed = if need > 0 { pool.exposed() } else { 0 };
+		let (mut running, mut silent) = (Vec::new(), Vec::new());
 		for worker in PoolWorkers::<T>::get(id).unwrap_or_default() {
 			let Some(record) = Workers::<T>::get(worker) else { continue };
 			match record.phase {
-				Phase::Running => running.push((record.sound(), worker)),
-				Phase::Ending => coming = coming.saturating_add(record.sound()),
+				Phase::Running => {
+					running.push((record.sound(), worker));
+					if record.at_risk > 0 {
+						silent.push((record.at_risk, worker));
+					}
+				}
+				Phase::Ending => {
+					coming = coming.saturating_add(record.sound());
+					exposed = exposed.saturating_sub(record.at_risk);
+				}
 				Phase::Idle => (),
 			}
 		}
 		Pools::<T>::insert(id, pool);
 		running.sort_unstable();
+		silent.sort_unstable();
 		let (mut missing, mut stopped) = (need.saturating_sub(coming), 0u32);
 		for _ in 0..MAX_STOPS {
-			let Some((stake, worker)) = pick(&mut running, missing) else { break };
+			let worker = if let Some((risk, worker)) = pick(&mut silent, exposed) {
+				exposed = exposed.saturating_sub(risk);
+				worker
+			} else if let Some((_, worker)) = pick(&mut running, missing) {
+				worker
+			} else {
+				break;
+			};
+			let stake = Workers::<T>::get(worker).map_or(0, |record| record.sound());
 			// One that cannot be stopped now is left to a later call.
 			if Self::stop_session(id, &worker, true).is_ok() {
 				missing = missing.saturating_sub(stake);
 				stopped = stopped.saturating_add(1);
 			}
+			running.retain(|(_, one)| *one != worker);
+			silent.retain(|(_, one)| *one != worker);
 		}
 		ensure!(stopped > 0, Error::<T>::NothingToDo);
 		Ok(stopped)

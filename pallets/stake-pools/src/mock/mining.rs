@@ -130,6 +130,17 @@ pub fn report(worker: WorkerKey, amount: u128) -> Result<OffenceId, DispatchErro
 	})
 }
 
+/// A worker missed a challenge, or answered again: so much of its stake is at risk.
+pub fn silent(worker: WorkerKey, amount: u128) {
+	if let Some(session) = Sessions::get(&worker) {
+		<Pools as StakeKeeper<_, crate::CreditOf<Test>>>::on_at_risk(
+			&session.pool,
+			&worker,
+			amount,
+		);
+	}
+}
+
 /// Health of a session sinks.
 pub fn lose(worker: WorkerKey, amount: u128) {
 	if let Some(mut session) = Sessions::get(&worker) {
@@ -193,6 +204,7 @@ impl Mining<PoolId> for MockMining {
 		}
 		(session.lost, session.stake) = (0, session.stake + added);
 		Sessions::set(worker, Some(session));
+		silent(*worker, 0);
 		Ok(())
 	}
 

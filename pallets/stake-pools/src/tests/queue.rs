@@ -151,6 +151,41 @@ fn the_eta_is_the_next_round_while_stake_is_free() {
 	});
 }
 
+/// Vector DOC-002 of the reference: its amounts and its 14 days. It stops all workers; here one is enough.
+#[test]
+fn the_timetable_of_the_reference_holds() {
+	run(|| {
+		let id = pool(400 * PHA);
+		assert_ok!(Pools::contribute(signed(ALICE), id, 5_000 * PHA));
+		next_round();
+		for (n, stake) in [(1, 3_000), (2, 700), (3, 700)] {
+			running(id, n, stake * PHA);
+		}
+		let since = RelayBlock::get();
+		assert_ok!(Pools::withdraw(signed(ALICE), id, 5_000 * PHA));
+		jump(ROUND);
+		process(id);
+		assert_eq!(held(ALICE), 4_000 * PHA);
+		assert_ok!(Pools::contribute(signed(BOB), id, 500 * PHA));
+		process(id);
+		assert_eq!(held(ALICE), 3_500 * PHA);
+		assert_ok!(Pools::stop(signed(OWNER), worker(1)));
+		cooled(worker(1));
+		assert_ok!(Pools::reclaim(signed(3), worker(1)));
+		process(id);
+		assert_eq!(held(ALICE), 500 * PHA);
+		RelayBlock::set(since + GRACE);
+		assert_ok!(Pools::force(signed(3), id, 10));
+		let ending: Vec<_> = (2..=3).filter(|n| phase(*n) == Phase::Ending).collect();
+		assert_eq!(ending.len(), 1);
+		jump(COOL_DOWN);
+		assert_ok!(Pools::reclaim(signed(3), worker(ending[0])));
+		process(id);
+		assert_eq!((held(ALICE), wealth(ALICE)), (0, RICH));
+		assert!(RelayBlock::get() <= since + GRACE + COOL_DOWN);
+	});
+}
+
 proptest! {
 	/// No smaller set of stakes would be enough, and no smaller last one.
 	#[test]

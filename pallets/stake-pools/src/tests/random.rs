@@ -35,6 +35,7 @@ enum Op {
 	Pay { worker: u8, amount: u128 },
 	Lose { worker: u8, amount: u128 },
 	End { worker: u8 },
+	Silent { worker: u8, part: u128 },
 	Outage { worker: u8, amount: u128 },
 	Suspect { worker: u8, part: u128 },
 	Decide { pick: usize, part: u128, taken: bool },
@@ -83,6 +84,8 @@ fn op() -> impl Strategy<Value = Op> {
 		6 => (w.clone(), 1..50 * PHA).prop_map(|(worker, amount)| Pay { worker, amount }),
 		2 => (w.clone(), 1..20 * PHA).prop_map(|(worker, amount)| Lose { worker, amount }),
 		1 => w.clone().prop_map(|worker| End { worker }),
+		3 => (w.clone(), prop_oneof![1 => Just(0), 2 => 1..=20u128])
+			.prop_map(|(worker, part)| Silent { worker, part }),
 		2 => (w.clone(), amount).prop_map(|(worker, amount)| Outage { worker, amount }),
 		4 => (w.clone(), part.clone()).prop_map(|(worker, part)| Suspect { worker, part }),
 		6 => (any::<usize>(), part.clone(), any::<bool>())
@@ -103,6 +106,7 @@ struct Coverage {
 	forced: u32,
 	handed_over: u32,
 	joined_open: u32,
+	rested: u32,
 }
 
 #[derive(Default)]
@@ -178,6 +182,7 @@ fn view(id: u32) -> Vec<Option<(u128, u128, u128, u128)>> {
 /// A refusal is as good an answer as any; the invariants tell whether it was clean.
 fn run_op(model: &mut Model, op: Op) {
 	use Op::*;
+	let before: Vec<_> = (0..POOLS).map(|id| crate::Pools::<Test>::get(id).unwrap()).collect();
 	let owner = |id: u32| signed(get(id).owner);
 	let owner_of = |w: WorkerKey| signed(get(Workers::<Test>::get(w).unwrap().pool).owner);
 	let _ = match op {
@@ -242,6 +247,12 @@ fn run_op(model: &mut Model, op: Op) {
 			}
 			Ok(())
 		}
+		Silent { worker: n, part } => {
+			if Workers::<Test>::get(worker(n)).unwrap().phase != Phase::Idle {
+				silent(worker(n), part_of(sound(worker(n)), part));
+			}
+			Ok(())
+		}
 		Outage { worker: n, amount } => tx(|| {
 			let id = report(worker(n), amount)?;
 			model.offences.push(id);
@@ -281,7 +292,8 @@ fn run_op(model: &mut Model, op: Op) {
 			Ok(())
 		}
 		CancelAtOnce { worker: n, part } => {
-			// In a round of its own.
+			// In a round of its own, and while shares move: those that rest keep what is decided waiting.
+			(1..=WORKERS).for_each(|n| silent(worker(n), 0));
 			next_round();
 			let pool = Workers::<Test>::get(worker(n)).unwrap().pool;
 			// Nobody's part of an older loss depends on who comes last.
@@ -323,6 +335,13 @@ fn run_op(model: &mut Model, op: Op) {
 			Ok(())
 		}
 	};
+	for (id, before) in before.into_iter().enumerate() {
+		let after = crate::Pools::<Test>::get(id as u32).unwrap();
+		if before.exposed() > 0 && after.exposed() > 0 {
+			assert_eq!(after.changes, before.changes, "no share changes hands while exposed");
+			model.coverage.rested += 1;
+		}
+	}
 	model.observe();
 }
 
@@ -415,9 +434,9 @@ fn run_sequences() {
 			Ok(())
 		})
 		.unwrap();
-	let Coverage { withdrawn, collected, minted, exact, forced, handed_over, joined_open } =
+	let Coverage { withdrawn, collected, minted, exact, forced, handed_over, joined_open, rested } =
 		seen.get();
-	for often in [withdrawn, collected, minted, exact, forced, handed_over, joined_open] {
+	for often in [withdrawn, collected, minted, exact, forced, handed_over, joined_open, rested] {
 		assert!(often >= cases / 40, "the sequences are about something: {:?}", seen.get());
 	}
 }

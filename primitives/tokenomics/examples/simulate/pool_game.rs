@@ -1,12 +1,12 @@
 //! A pool and two of its delegators: one who stays, one who comes for lumps and leaves for losses.
 //!
 //! Rounds of 6 hours. A contribution earns from the next round, a withdrawal is paid at the end of
-//! the next. At a miss, the most that the worker can lose until the chain stops it leaves the price
-//! into a tranche of those who hold shares then; what is not lost in the end comes back to them.
+//! the next. The owner has nothing to lose, so that from a miss to the worker's return or stop shares
+//! rest: those who hold them at the miss bear what is lost in the end.
 
 use phala_tokenomics::{
 	Balance, Fixed, PHA,
-	pool::{Rewards, Shares, Tranche, split_loss},
+	pool::{Rewards, Shares, split_loss},
 };
 use sp_arithmetic::Perbill;
 
@@ -17,8 +17,8 @@ pub struct Round {
 	pub reward: u32,
 	/// Whether a worker is silent.
 	pub silent: bool,
-	/// A worker misses at its begin: this part of 100 000 of the pool is feared lost.
-	pub feared: u32,
+	/// Whether a worker misses at its begin.
+	pub missed: bool,
 	/// A miss is resolved at its end: this part of 100 000 is lost.
 	pub lost: Option<u32>,
 }
@@ -31,8 +31,6 @@ struct Delegator {
 	/// Contributed, earning from the next round.
 	pending: Balance,
 	leaving: bool,
-	/// Shares that a tranche knows.
-	in_tranche: Balance,
 }
 
 /// Planck that the one who stays and the one who times make of `capital` planck each, beside others
@@ -45,7 +43,7 @@ pub fn play(
 	inside: impl Fn(usize) -> bool,
 ) -> (Balance, Balance) {
 	let (mut pool, mut rewards) = (Shares::default(), Rewards::default());
-	let mut tranche: Option<Tranche> = None;
+	let mut rests = false;
 	pool.issue(rest).expect("an empty pool sells shares");
 	let mut players = [Delegator::default(), Delegator::default()];
 	for player in &mut players {
@@ -54,7 +52,7 @@ pub fn play(
 	for (n, round) in rounds.iter().enumerate() {
 		// What was asked for a round ago happens.
 		for player in &mut players {
-			if player.leaving {
+			if player.leaving && !rests {
 				player.cash += rewards.owed(player.shares, player.since);
 				player.cash += pool.redeem(std::mem::take(&mut player.shares)).unwrap_or(0);
 				player.leaving = false;
@@ -71,27 +69,17 @@ pub fn play(
 		// What they ask for now.
 		for (who, player) in players.iter_mut().enumerate() {
 			let wants = who == 0 || inside(n + 1);
-			if wants && player.shares == 0 {
+			if player.shares > 0 {
+				// While shares rest he may change his mind.
+				player.leaving = !wants;
+			} else if wants && !rests {
 				player.pending = std::mem::take(&mut player.cash);
-			} else if !wants && player.shares > 0 {
-				player.leaving = true;
 			}
 		}
-		if round.feared > 0 && tranche.is_none() {
-			let shares = pool.total();
-			let amount = pool.lose(pool.value() * Balance::from(round.feared) / 100_000);
-			tranche = Some(Tranche::new(amount, shares));
-			players.iter_mut().for_each(|player| player.in_tranche = player.shares);
-		}
-		if let (Some(lost), Some(held)) = (round.lost, tranche.take()) {
-			// What was feared and not lost goes back to those who held the shares then.
-			for player in &mut players {
-				let part = held.part(std::mem::take(&mut player.in_tranche));
-				let feared = rounds[..=n].iter().rev().find(|r| r.feared > 0);
-				let feared = feared.map_or(1, |r| r.feared);
-				player.cash +=
-					part * Balance::from(feared - lost.min(feared)) / Balance::from(feared);
-			}
+		rests |= round.missed;
+		if let Some(lost) = round.lost {
+			pool.lose(pool.value() * Balance::from(lost) / 100_000);
+			rests = false;
 		}
 		rewards.credit(Balance::from(round.reward) * PHA, pool.total());
 	}

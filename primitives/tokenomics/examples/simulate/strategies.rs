@@ -95,8 +95,8 @@ fn delegators(per_day: f64) -> (f64, f64) {
 			// From half to one and a half of the mean.
 			reward: mean / 2 + mean * (n * 7 % 11) / 10,
 			silent: (n / 4) % 5 == 4,
-			// A tenth of what 24 hours of silence cost a worker, in parts of 100 000 of the pool.
-			feared: if n % 20 == 16 { 237 } else { 0 },
+			missed: n % 20 == 16,
+			// A tenth of what 24 hours of silence cost a worker, or 6, in parts of 100 000 of the pool.
 			lost: (n % 20 == 19).then_some(if (n / 20).is_multiple_of(2) { 237 } else { 60 }),
 		})
 		.collect();

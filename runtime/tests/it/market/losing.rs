@@ -85,9 +85,8 @@ fn a_loss_is_cancelled_by_referendum() {
 		check_state();
 		skip(COOL_DOWN);
 		block(vec![]);
-		// The voters' PHA is locked.
 		succeed(
-			"collator a",
+			"charlie",
 			vec![pallet_stake_pools::Call::reclaim { worker: worker("one") }.into()],
 		);
 		assert_eq!((staked("alice"), staked("bob")), (200 * PHA, 3_800 * PHA));
