@@ -15,6 +15,9 @@
 //! | [`report`], [`doctor`] | the state of affairs; what is wrong, and what to do |
 //! | [`settings`], [`metrics`] | configuration and monitoring |
 
+#[cfg(all(feature = "fault-injection", not(debug_assertions)))]
+compile_error!("a program that can deal faulty shares is for tests: build without fault-injection");
+
 pub mod attest;
 pub mod doctor;
 pub mod election;
