@@ -11,8 +11,8 @@ use std::{cell::Cell, collections::BTreeMap};
 
 const POOLS: u32 = 2;
 const WORKERS: u8 = 6;
-/// Two runs of `CASES · STEPS` steps. `PROPTEST_CASES` sets another number of cases; 420 make 100,800.
-const CASES: u32 = 70;
+/// Two runs of `CASES · STEPS` steps. `PROPTEST_CASES` sets another number of cases.
+const CASES: u32 = 180;
 const STEPS: usize = 120;
 /// Owners have the first two numbers; the others delegate.
 const PEOPLE: [AccountId; 6] = [OWNER, 2, ALICE, BOB, CAROL, 3];
