@@ -1,8 +1,9 @@
-// `scripts/up`: starts the local network, or with --dev a single node, and a worker on it that earns for a
-// pool; says where everything is, and stops all of it on Ctrl-C.
+// `scripts/up`: starts the local network, or with --dev a single node, a worker on it that earns for a pool,
+// and four gatekeepers that make the master key; says where everything is, and stops all of it on Ctrl-C.
 
 import { PHA, connect, succeed, until, wellKnown } from "./client.ts";
 import { DevNode } from "./dev-node.ts";
+import { Gatekeeper, keys, stand } from "./gatekeeper.ts";
 import {
   Journal,
   PERBILL,
@@ -143,6 +144,45 @@ async function market(port: number) {
   ]);
 }
 
+/// Fewest that a set needs on a development chain.
+const GATEKEEPERS = ["Alice", "Bob", "Charlie", "Dave"];
+const BOND = 20_000n * PHA;
+
+/// Four gatekeepers with a bond each; returns when they have made the master key.
+async function committee(port: number) {
+  const api = await connect(port);
+  running.push({ stop: () => api.disconnect() });
+  say("Starting four gatekeepers in simulated TEEs; they register, and stand for election.");
+  const started = GATEKEEPERS.map((name, at) => {
+    // The worker is on machine 0.
+    const program = new Gatekeeper(port, `//${name}`, at + 1);
+    running.push({ stop: () => program.stop().then(() => program.remove()) });
+    program.start();
+    return { name, program };
+  });
+  await Promise.all(
+    started.map(async ({ name, program }) => {
+      const registered = async () => {
+        const key = program.key();
+        return key !== undefined && !(await api.query.workerRegistry.workers(key)).isEmpty;
+      };
+      const done = async () => !program.isRunning() || (await registered());
+      await until(`the gatekeeper of ${name} is registered`, 600, done);
+      const key = program.key();
+      if (!program.isRunning() || !key) throw new Error(`the gatekeeper ended: see ${program.log}`);
+      await stand(api, wellKnown(name), key, BOND);
+    }),
+  );
+  table(started.map(({ name, program }): [string, string] => [`Gatekeeper of ${name}`, program.log]));
+  say("An election is at the end of an era, within five minutes. Then they make the key together.");
+  const live = await until("the master key is made", 1_500, () => keys.live(api));
+  say("The key is in use, and nobody has it: each of the four holds a share.");
+  table([
+    ["Master key", live.publicKey],
+    ["Cluster", "phala-worker cluster-key obtains the key of a worker's cluster: docs/worker.md"],
+  ]);
+}
+
 let stopping = false;
 async function stop(code: number) {
   if (stopping) return;
@@ -155,7 +195,9 @@ process.on("SIGINT", () => void stop(0));
 process.on("SIGTERM", () => void stop(0));
 
 try {
-  await market(await (process.argv.includes("--dev") ? single() : network()));
+  const port = await (process.argv.includes("--dev") ? single() : network());
+  await market(port);
+  await committee(port);
   table([["Accounts", ACCOUNTS.map((name) => `//${name}`).join(" ")]]);
   table([["", "10,000,000 PHA each; //Alice has sudo. Everybody knows these keys."]]);
   console.log("\nCtrl-C stops everything.");

@@ -21,7 +21,7 @@ let node: DevNode;
 let api: ApiPromise;
 
 before(async () => {
-  node = await DevNode.start(9957);
+  node = await DevNode.start(9961);
   api = await connect(node.port);
 });
 

@@ -9,6 +9,38 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
+/// Declares flags and settings in one: `name: type of the flag => type of the setting = default`, each
+/// with its documentation. Makes `Flags` (for clap; every flag is optional, `--config` names the file)
+/// and `Settings` (for [`load`]).
+#[macro_export]
+macro_rules! settings {
+	($($(#[$doc:meta])* $name:ident: $flag:ty => $setting:ty = $default:expr,)*) => {
+		/// Flags. Those that are not given are taken from elsewhere.
+		#[derive(clap::Args, Clone, Debug, Default, serde::Serialize)]
+		#[serde(rename_all = "kebab-case")]
+		pub struct Flags {
+			/// TOML file with settings of the same names as the flags.
+			#[arg(long, global = true, value_name = "FILE")]
+			#[serde(skip)]
+			pub config: Option<std::path::PathBuf>,
+			$($(#[$doc])* #[arg(long, global = true)] pub $name: $flag,)*
+		}
+
+		/// All settings.
+		#[derive(Clone, Debug, serde::Deserialize)]
+		#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+		pub struct Settings {
+			$($(#[$doc])* pub $name: $setting,)*
+		}
+
+		impl Default for Settings {
+			fn default() -> Self {
+				Self { $($name: $default,)* }
+			}
+		}
+	};
+}
+
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {

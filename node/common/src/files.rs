@@ -3,10 +3,13 @@
 use rustix::fs::{FlockOperation, flock};
 use std::{
 	fs::{self, File, OpenOptions},
-	io::{self, Write},
+	io::{self, Read, Write},
 	os::unix::fs::{DirBuilderExt, OpenOptionsExt},
 	path::{Path, PathBuf},
 };
+
+/// What is added to the name of a file while it is being written.
+pub const UNFINISHED: &str = ".new";
 
 /// Why something could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +61,7 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), FileError> {
 	let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
 	let folder = folder.unwrap_or(Path::new("."));
 	let mut name = path.file_name().unwrap_or_default().to_owned();
-	name.push(".new");
+	name.push(UNFINISHED);
 	let new = folder.join(name);
 	// What an earlier crash left may have other permissions.
 	remove(&new)?;
@@ -82,6 +85,39 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
 		}
 		_ => Ok(()),
 	}
+}
+
+/// Overwrites a file with zeros and removes it, if it is there; after the return that holds even if
+/// the power fails. A disk may keep what was overwritten all the same (flash memory does, and so do
+/// snapshots): what must stay secret is sealed besides.
+pub fn erase(path: &Path) -> Result<(), FileError> {
+	let mut file = match OpenOptions::new().write(true).open(path) {
+		Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
+		result => result.map_err(because("open", path))?,
+	};
+	let length = file.metadata().map_err(because("inspect", path))?.len();
+	io::copy(&mut io::repeat(0).take(length), &mut file).map_err(because("overwrite", path))?;
+	file.sync_all().map_err(because("overwrite", path))?;
+	drop(file);
+	remove(path)?;
+	let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+	sync_dir(folder.unwrap_or(Path::new(".")))
+}
+
+/// Names of the files in a folder, sorted; none if there is no such folder.
+pub fn names(folder: &Path) -> Result<Vec<String>, FileError> {
+	let entries = match fs::read_dir(folder) {
+		Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
+		result => result.map_err(because("list", folder))?,
+	};
+	let mut names = vec![];
+	for entry in entries {
+		let entry = entry.map_err(because("list", folder))?;
+		// Files with other names are none of ours.
+		names.extend(entry.file_name().into_string());
+	}
+	names.sort();
+	Ok(names)
 }
 
 fn sync_dir(folder: &Path) -> Result<(), FileError> {
@@ -118,6 +154,22 @@ pub fn lock_dir(folder: &Path) -> Result<DirLock, FileError> {
 mod tests {
 	use super::*;
 	use std::os::unix::fs::PermissionsExt;
+
+	#[test]
+	fn an_erased_file_is_overwritten_and_gone() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("file");
+		write(&path, b"secret").unwrap();
+		// A second name of the same file shows what is left of it.
+		let other = folder.path().join("other");
+		fs::hard_link(&path, &other).unwrap();
+		assert_eq!(names(folder.path()).unwrap(), ["file", "other"]);
+		erase(&path).unwrap();
+		erase(&path).unwrap();
+		assert_eq!(read(&path).unwrap(), None);
+		assert_eq!(read(&other).unwrap().unwrap(), [0; 6]);
+		assert_eq!(names(&folder.path().join("nowhere")).unwrap(), [""; 0]);
+	}
 
 	#[test]
 	fn files_are_replaced_whole_and_private() {

@@ -4,6 +4,8 @@
 //! | Module | Subject |
 //! |---|---|
 //! | [`chain`] | connecting, reading at finalised blocks, transactions that are followed until final |
+//! | [`board`] | the pallet `GatekeeperKeys`: the board on which the master key is made and used |
+//! | [`cluster_key`] | how a worker gets its cluster's key from the gatekeepers |
 //! | [`tee`] | quotes of TDX, SGX and the simulated TEE |
 //! | [`seal`] | encryption at rest under a key that only the TEE has |
 //! | [`keystore`] | keys that are born in the TEE and sealed |
@@ -12,7 +14,9 @@
 //! | [`backoff`], [`shutdown`], [`logging`], [`metrics`] | what every daemon needs |
 
 pub mod backoff;
+pub mod board;
 pub mod chain;
+pub mod cluster_key;
 pub mod config;
 pub mod files;
 pub mod keystore;

@@ -13,7 +13,7 @@ use phala_primitives::ChainId;
 use serde_json::json;
 use std::fmt;
 
-pub use gather::gather;
+pub use gather::{gather, gather_as};
 
 /// Seconds by which this machine's clock may differ from the chain's. Blocks come every few seconds
 /// and become final within a minute or two.

@@ -11,10 +11,12 @@
 //! | [`collateral`] | what Intel publishes about platforms, and what of it the chain needs |
 //! | [`benchmark`] | the performance score |
 //! | [`mining`] | answers to challenges |
+//! | [`cluster`] | the key that a cluster's workers share |
 //! | [`doctor`] | what is wrong, and what to do |
 //! | [`settings`], [`metrics`] | configuration and monitoring |
 
 pub mod benchmark;
+pub mod cluster;
 pub mod collateral;
 pub mod doctor;
 pub mod engine;

@@ -1,6 +1,7 @@
 //! See the library.
 
 use clap::{Parser, Subcommand};
+use phala_attestation::Role;
 use phala_node_common::{
 	backoff::Backoff,
 	chain::{AccountId32, Chain},
@@ -10,9 +11,11 @@ use phala_node_common::{
 	shutdown::Shutdown,
 	tee,
 };
+use phala_primitives::operator_cluster;
+use phala_threshold::Element;
 use phala_worker::{
 	benchmark::{self, Until},
-	doctor,
+	cluster, doctor,
 	engine::{NO_GAIN_PAUSE, Progress, step},
 	journal::Journal,
 	metrics::Metrics,
@@ -29,6 +32,7 @@ use phala_worker::{
 	settings::{BenchmarkWhen, Flags, Settings},
 	world::{Own, Real, WorldError},
 };
+use sp_core::{Pair, sr25519};
 use std::{error::Error, process::ExitCode, sync::atomic::AtomicBool, time::Duration};
 
 /// Worker of the Phala parachain: proves its TEE to the chain, registers, measures its performance,
@@ -63,6 +67,28 @@ enum Command {
 		/// Duration of the run.
 		#[arg(long, default_value_t = 20)]
 		seconds: u64,
+	},
+	/// Obtain the key of this worker's cluster from the gatekeepers, and print the public key that derives
+	/// from it. The key itself stays here. May run beside the worker.
+	ClusterKey {
+		/// The cluster, in hexadecimal. [default: the one of the operator's workers]
+		#[arg(long)]
+		cluster: Option<String>,
+		/// Epoch of the master key. [default: the current one]
+		#[arg(long)]
+		epoch: Option<u32>,
+		/// The master key of that epoch, in hexadecimal, if it is known from elsewhere.
+		#[arg(long)]
+		master_key: Option<String>,
+		/// What the printed key is for: other purposes have other keys.
+		#[arg(long, default_value = "phala/cluster/identity/1")]
+		purpose: String,
+		/// Seconds to wait for answers.
+		#[arg(long, default_value_t = 1_800)]
+		patience: u64,
+		/// Print JSON.
+		#[arg(long)]
+		json: bool,
 	},
 	/// List the operator's workers, or remove one of them from the chain.
 	Deregister {
@@ -121,8 +147,72 @@ async fn perform(command: Command, settings: Settings) -> Outcome<ExitCode> {
 			}
 			Ok(ExitCode::SUCCESS)
 		}
+		Command::ClusterKey { cluster, epoch, master_key, purpose, patience, json } => {
+			let (cluster, master) = (cluster.as_deref(), master_key.as_deref());
+			let cluster = cluster.map(|text| bytes("the id of a cluster", text)).transpose()?;
+			let master = master.map(|text| bytes("a master key", text)).transpose()?;
+			let master = master.map(|bytes| Element::from_bytes(&bytes)).transpose()?;
+			let key = cluster_key(&settings, cluster, epoch, master, patience).await?;
+			tell_key(&key, &purpose, json);
+			Ok(ExitCode::SUCCESS)
+		}
 		Command::Deregister { worker } => deregister(settings, worker).await,
 	}
+}
+
+/// 32 bytes in hexadecimal.
+fn bytes(what: &str, text: &str) -> Outcome<[u8; 32]> {
+	let bytes = hex::decode(text.trim_start_matches("0x")).ok();
+	let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
+	Ok(bytes.ok_or_else(|| format!("{what} has 32 bytes, 64 hexadecimal digits"))?)
+}
+
+async fn cluster_key(
+	settings: &Settings,
+	cluster: Option<[u8; 32]>,
+	epoch: Option<u32>,
+	master: Option<Element>,
+	patience: u64,
+) -> Outcome<(cluster::Wanted, cluster::ClusterKey)> {
+	let provider = settings.provider()?;
+	let sealer = settings.sealer(&*provider)?;
+	let keys = Keys::load(&settings.state_dir, &sealer)?
+		.ok_or("there are no keys yet: start the worker, which makes and registers them")?;
+	let cluster = match cluster {
+		Some(cluster) => cluster,
+		None => operator_cluster(&settings.account()?.acting().0),
+	};
+	let chain = connect_once(settings).await?;
+	if chain.id() != keys.chain {
+		return Err("the keys belong to another chain: correct rpc-url or state-dir".into());
+	}
+	let notes = cluster::Notes::open(&settings.state_dir, &sealer, &keys)?;
+	let wanted = cluster::Wanted { cluster, epoch, master };
+	let interval = Duration::from_secs(settings.poll_seconds.min(6));
+	let patience = Duration::from_secs(patience);
+	let key = cluster::obtain(&chain, &keys, &notes, &wanted, interval, patience).await?;
+	Ok((wanted, key))
+}
+
+/// Prints what may be known of a cluster's key.
+fn tell_key((wanted, key): &(cluster::Wanted, cluster::ClusterKey), purpose: &str, json: bool) {
+	let seed = key.obtained.secret.derive(purpose);
+	let public = <sr25519::Pair as Pair>::from_seed(&seed).public();
+	let cluster = format!("0x{}", hex::encode(wanted.cluster));
+	let master = format!("0x{}", hex::encode(key.obtained.public_key.as_bytes()));
+	let public = format!("0x{}", hex::encode(public));
+	let epoch = key.epoch;
+	if json {
+		let told = serde_json::json!({
+			"cluster": cluster, "epoch": epoch, "master": master, "purpose": purpose,
+			"public": public,
+		});
+		println!("{told}");
+		return;
+	}
+	println!("cluster  {cluster}");
+	println!("epoch    {epoch}, master key {master}");
+	println!("public   {public} (sr25519, for {purpose})");
 }
 
 /// Prints what the owner of a pool needs to know about this worker.
@@ -229,6 +319,7 @@ async fn work(settings: Settings, once: bool) -> Outcome<ExitCode> {
 		});
 	}
 	let own = Own {
+		role: Role::Worker,
 		tee: provider.into(),
 		keys: keys.clone(),
 		account,
@@ -301,10 +392,7 @@ async fn deregister(settings: Settings, worker: Option<String>) -> Outcome<ExitC
 		}
 		return Ok(ExitCode::SUCCESS);
 	};
-	let key = hex::decode(worker.trim_start_matches("0x")).ok();
-	let key: [u8; 32] = key
-		.and_then(|key| key.try_into().ok())
-		.ok_or("a worker's identity key has 32 bytes, 64 hexadecimal digits")?;
+	let key = bytes("a worker's identity key", &worker)?;
 	let signed = Call::Deregister(key.into()).sign(&chain, &state, &account).await?;
 	let outcome = chain.conclude(&signed, Duration::from_secs(3)).await?;
 	match outcome {

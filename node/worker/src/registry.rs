@@ -93,6 +93,7 @@ encoded! {
 #[encode_as_type(crate_path = "subxt::ext::scale_encode")]
 enum Role {
 	Worker,
+	Gatekeeper,
 }
 
 #[derive(Clone, Copy, Debug, EncodeAsType)]
@@ -234,6 +235,8 @@ pub struct Refused {
 /// What a quote is bound to, beside chain and operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
+	/// What the program does.
+	pub role: phala_attestation::Role,
 	/// Identity key.
 	pub worker: WorkerKey,
 	/// Encryption key.
@@ -251,7 +254,10 @@ impl From<BlockRef> for Block {
 impl From<Claim> for ClaimArgument {
 	fn from(claim: Claim) -> Self {
 		Self {
-			role: Role::Worker,
+			role: match claim.role {
+				phala_attestation::Role::Worker => Role::Worker,
+				phala_attestation::Role::Gatekeeper => Role::Gatekeeper,
+			},
 			worker: claim.worker.0,
 			encryption_key: claim.encryption_key,
 			block: claim.block.into(),

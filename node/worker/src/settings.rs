@@ -1,7 +1,7 @@
 //! Configuration: flags, environment (`PHALA_WORKER_…`), a TOML file, defaults.
 
 use crate::collateral::{Http, Pcs, PcsError, Source};
-use clap::{Args, ValueEnum};
+use clap::ValueEnum;
 use phala_node_common::{
 	chain::{Account, AccountError},
 	config::{self, ConfigError},
@@ -60,35 +60,7 @@ pub enum BenchmarkWhen {
 	Never,
 }
 
-macro_rules! settings {
-	($($(#[$doc:meta])* $name:ident: $flag:ty => $setting:ty = $default:expr,)*) => {
-		/// Flags. Those that are not given are taken from elsewhere.
-		#[derive(Args, Clone, Debug, Default, Serialize)]
-		#[serde(rename_all = "kebab-case")]
-		pub struct Flags {
-			/// TOML file with settings of the same names as the flags.
-			#[arg(long, global = true, value_name = "FILE")]
-			#[serde(skip)]
-			pub config: Option<PathBuf>,
-			$($(#[$doc])* #[arg(long, global = true)] pub $name: $flag,)*
-		}
-
-		/// All settings.
-		#[derive(Clone, Debug, Deserialize)]
-		#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-		pub struct Settings {
-			$($(#[$doc])* pub $name: $setting,)*
-		}
-
-		impl Default for Settings {
-			fn default() -> Self {
-				Self { $($name: $default,)* }
-			}
-		}
-	};
-}
-
-settings! {
+phala_node_common::settings! {
 	/// Node to use: ws://… or wss://…. Several are tried in turn. Run your own: what it says is
 	/// believed. [default: ws://127.0.0.1:9944]
 	rpc_url: Vec<String> => Vec<String> = vec!["ws://127.0.0.1:9944".into()],

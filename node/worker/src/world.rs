@@ -103,6 +103,8 @@ impl WorldError {
 /// What stays the same while the program runs.
 #[derive(Clone)]
 pub struct Own {
+	/// What the program does.
+	pub role: Role,
 	/// The TEE.
 	pub tee: Arc<dyn QuoteProvider>,
 	/// The keys.
@@ -137,8 +139,8 @@ pub struct Real {
 
 /// A quote for a claim at a block.
 pub async fn quote(own: &Own, block: BlockRef) -> Result<(Evidence, Claim), TeeError> {
-	let claim =
-		Claim { worker: own.keys.worker(), encryption_key: own.keys.encryption_key(), block };
+	let (worker, encryption_key) = (own.keys.worker(), own.keys.encryption_key());
+	let claim = Claim { role: own.role, worker, encryption_key, block };
 	let report_data = report_data(own, &claim);
 	let tee = own.tee.clone();
 	let started = Instant::now();
@@ -155,7 +157,7 @@ fn report_data(own: &Own, claim: &Claim) -> [u8; 64] {
 	Binding {
 		genesis_hash: own.keys.chain.genesis.0,
 		para_id: own.keys.chain.para_id,
-		role: Role::Worker,
+		role: claim.role,
 		operator: own.account.acting().0,
 		identity_key: claim.worker.0,
 		encryption_key: claim.encryption_key,

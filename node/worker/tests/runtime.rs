@@ -32,7 +32,7 @@ fn worker() -> sr25519::Public {
 }
 
 fn claim() -> Claim {
-	Claim { worker: worker(), encryption_key: [2; 32], block: BLOCK }
+	Claim { role: Role::Worker, worker: worker(), encryption_key: [2; 32], block: BLOCK }
 }
 
 fn pallet_claim() -> types::Claim {

@@ -19,7 +19,7 @@ use sp_runtime::Perquintill;
 /// Sets the stage in a runtime.
 pub trait BenchmarkHelper<Offender> {
 	/// An offender that costs most to slash, with stake of its owner and of others; another one for
-	/// each `seed`.
+	/// each `seed`. May set the clock on, to where its stake has most to be brought up to date.
 	fn offender(seed: u32) -> Offender;
 }
 
@@ -54,9 +54,10 @@ fn report_of<T: Config>(
 	class: OffenceClass,
 	seed: u32,
 ) -> OffenceReport<T::Offender, T::AccountId> {
+	let offender = offender::<T>(seed);
 	OffenceReport {
 		class,
-		offender: offender::<T>(seed),
+		offender,
 		committed: Pallet::<T>::now(),
 		evidence: EvidenceHash::of(&seed),
 		severity: Perquintill::from_percent(10),
@@ -71,12 +72,13 @@ fn recorded<T: Config>(class: OffenceClass, seed: u32) -> OffenceId {
 
 fn accused<T: Config>(class: OffenceClass) -> types::AccusationId {
 	allow_all::<T>(class);
+	let offender = offender::<T>(0);
 	let (now, id) = (Pallet::<T>::now(), NextAccusation::<T>::get());
 	let evidence = EvidenceHash::of(&"accusation");
 	let call = Pallet::<T>::accuse(
 		RawOrigin::Signed(rich::<T>()).into(),
 		class,
-		offender::<T>(0),
+		offender,
 		now,
 		evidence,
 	);
@@ -138,8 +140,9 @@ mod benchmarks {
 		set_now::<T>(1);
 		allow_all::<T>(RAISED);
 		let (caller, offender) = (rich::<T>(), offender::<T>(0));
+		let committed = Pallet::<T>::now();
 		#[extrinsic_call]
-		_(RawOrigin::Signed(caller), RAISED, offender, 1, EvidenceHash::of(&0));
+		_(RawOrigin::Signed(caller), RAISED, offender, committed, EvidenceHash::of(&0));
 		assert_eq!(Accusations::<T>::count(), 1);
 	}
 
@@ -161,7 +164,7 @@ mod benchmarks {
 		let id = accused::<T>(RAISED);
 		recorded::<T>(RAISED, 1);
 		// The first one of an era asks for the stake of the class.
-		set_now::<T>(T::EraLength::get());
+		set_now::<T>(Pallet::<T>::now() + T::EraLength::get());
 		#[extrinsic_call]
 		_(origin as T::RuntimeOrigin, id, Perquintill::one());
 		assert!(Ledger::<T>::contains_key(RAISED, 1));
@@ -253,7 +256,7 @@ mod benchmarks {
 		allow_all::<T>(RAISED);
 		recorded::<T>(RAISED, 1);
 		// The first one of an era asks for the stake of the class.
-		set_now::<T>(T::EraLength::get());
+		set_now::<T>(Pallet::<T>::now() + T::EraLength::get());
 		let second = report_of::<T>(RAISED, 2);
 		#[block]
 		{
@@ -368,7 +371,7 @@ mod benchmarks {
 			queue.raise = None;
 			queue.head = 1;
 		});
-		let now = T::Retention::get().saturating_add(1);
+		let now = Pallet::<T>::now() + T::Retention::get() + 1;
 		Ledger::<T>::mutate(RAISED, 1, |second| second.as_mut().unwrap().due = now + 1);
 		set_now::<T>(now);
 		#[block]

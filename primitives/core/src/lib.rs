@@ -10,6 +10,7 @@ extern crate alloc;
 
 mod attested;
 mod benchmark;
+mod clusters;
 mod endpoint;
 mod gatekeepers;
 mod heartbeat;
@@ -23,6 +24,7 @@ pub use attested::{
 	AttestationChange, AttestedWorker, AttestedWorkers, OnAttestationChange, WorkerObligations,
 };
 pub use benchmark::{BenchmarkStatement, MILLIS_PER_SCORE_PERIOD};
+pub use clusters::operator_cluster;
 pub use endpoint::{Endpoint, EndpointStatement, MAX_ENDPOINT_LEN};
 pub use gatekeepers::{
 	ClusterAccess, ClusterId, ComplaintStatement, DealingStatement, GatekeeperSet, Gatekeepers,

@@ -4,8 +4,10 @@
 //! Its bytes depend on the call and the runtime alone, so that the same call twice is one
 //! transaction.
 
+use super::{ChainError, Finalised, failed};
 use subxt::{
 	Metadata,
+	error::ExtrinsicError,
 	ext::{
 		frame_decode::extrinsics::{
 			ExtrinsicEncodeError, TransactionExtensions, TransactionExtensionsError,
@@ -65,4 +67,17 @@ pub fn encode_general<C: EncodeAsFields>(
 	let types = metadata.types();
 	let version = metadata.extrinsic().transaction_extension_version_to_use_for_encoding();
 	encode_v5_general(pallet, call, arguments, version, &Nothing, metadata, types)
+}
+
+impl Finalised {
+	/// [`encode_general`] for the runtime of this block.
+	pub fn general<C: EncodeAsFields>(
+		&self,
+		pallet: &str,
+		call: &str,
+		arguments: &C,
+	) -> Result<Vec<u8>, ChainError> {
+		encode_general(self.at.metadata_ref(), pallet, call, arguments)
+			.map_err(|error| failed(&self.url)(ExtrinsicError::from(error)))
+	}
 }

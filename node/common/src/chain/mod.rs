@@ -3,22 +3,31 @@
 //!
 //! Requests are plain ones, without subscriptions: nothing is missed while a connection is away, and
 //! a node that falls silent is noticed by the time limit of the next request. The one exception,
-//! [`Heads`], is a hint. What a node says is believed; run your own.
+//! [`Heads`], is a hint. What a node says is believed, but for state that is read with proofs
+//! ([`Proven`]); run your own.
 
 mod account;
 mod explain;
+mod fit;
 mod follow;
 mod general;
 mod heads;
+mod item;
+mod proven;
+mod raw;
 mod shape;
 mod transact;
 pub mod view;
 
 pub use account::{Account, AccountError};
 pub use explain::{Explained, explain};
+pub use fit::{Encodings, misfits};
 pub use follow::{Fate, Ledger, Signed, Submission, follow};
 pub use general::encode_general;
 pub use heads::{Head, Heads, Tips};
+pub use item::{Item, Malformed, ReadError, Reader};
+pub use proven::Proven;
+pub use raw::Raw;
 pub use shape::{Shape, missing};
 pub use subxt::{
 	self, SubstrateConfig as Config,
@@ -87,6 +96,16 @@ pub enum ChainError {
 		spec_version: u32,
 		/// What is missing, and where.
 		missing: String,
+	},
+	/// The node contradicts what it said before.
+	#[error(
+		"{url} gave {what}: the node is broken, or lies. Connect to another one, best your own"
+	)]
+	Untrue {
+		/// The node.
+		url: String,
+		/// What it gave.
+		what: String,
 	},
 	/// The chain would refuse the transaction.
 	#[error("the chain refuses the transaction: {0}")]
@@ -333,6 +352,17 @@ impl Finalised {
 		let found = self.at.storage().try_fetch(address, (account.0,)).await;
 		let Some(value) = found.map_err(failed(&self.url))? else { return Ok(0) };
 		Ok(value.decode().map_err(failed(&self.url))?.data.free)
+	}
+
+	/// Fails if the runtime encodes anything of these pallets otherwise.
+	pub fn ensure_fits(&self, encodings: &[Encodings]) -> Result<(), ChainError> {
+		let metadata = self.at.metadata_ref();
+		let misfits: Vec<_> = encodings.iter().flat_map(|one| misfits(metadata, one)).collect();
+		if misfits.is_empty() {
+			return Ok(());
+		}
+		let spec_version = self.at.spec_version();
+		Err(ChainError::Shape { spec_version, missing: misfits.join("; ") })
 	}
 
 	/// What went wrong with a request that a program makes to [`Self::at`] itself.

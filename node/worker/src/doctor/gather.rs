@@ -19,7 +19,7 @@ use phala_node_common::{
 	files,
 	keystore::Keys,
 	seal::Seal,
-	tee::{self, Evidence, QuoteProvider},
+	tee::{self, Evidence, QuoteProvider, TeeError},
 };
 use phala_primitives::{BlockRef, ChainId};
 use sp_core::sr25519;
@@ -29,8 +29,17 @@ fn say(error: impl std::fmt::Display) -> String {
 	error.to_string()
 }
 
-/// Gathers what can be had.
+/// Gathers what can be had about a worker.
 pub async fn gather(settings: &Settings) -> Facts {
+	gather_as(settings, Role::Worker, settings.provider()).await
+}
+
+/// Gathers what can be had about a program of another role, with its TEE.
+pub async fn gather_as(
+	settings: &Settings,
+	role: Role,
+	provider: Result<Box<dyn QuoteProvider>, TeeError>,
+) -> Facts {
 	let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
 	let mut facts = Facts { clock: clock.map_or(0, |time| time.as_secs()), ..Facts::default() };
 	let folder = &settings.state_dir;
@@ -44,7 +53,6 @@ pub async fn gather(settings: &Settings) -> Facts {
 			.map(|()| folder.display().to_string())
 			.map_err(say),
 	);
-	let provider = settings.provider();
 	facts.tee = Some(match &provider {
 		Ok(provider) => Ok((provider.tee(), provider.is_simulated())),
 		Err(error) => Err(say(error)),
@@ -87,7 +95,7 @@ pub async fn gather(settings: &Settings) -> Facts {
 	// Without an account or a chain, a quote over anything shows whether the TEE works.
 	let account = account.ok();
 	let operator = account.as_ref().map_or([0; 32], |account| account.acting().0);
-	if let Some((_, state, _)) = &connected {
+	if let (Some((_, state, _)), Role::Worker) = (&connected, role) {
 		facts.mining = Some(standing(state, keys.as_ref()).await.map_err(say));
 	}
 	let Some(provider) = provider else { return facts };
@@ -98,7 +106,7 @@ pub async fn gather(settings: &Settings) -> Facts {
 			BlockRef { number: 0, hash: Default::default() },
 		),
 	};
-	let (claim, report_data) = claim(keys.as_ref(), operator, id, block);
+	let (claim, report_data) = claim(role, keys.as_ref(), operator, id, block);
 	let started = Instant::now();
 	let evidence = tee::quote(&*provider, &report_data);
 	facts.quote = Some(match &evidence {
@@ -146,15 +154,17 @@ fn sealed_keys(settings: &Settings, provider: &dyn QuoteProvider) -> Fact<(Strin
 	Ok((sealer.describe().into(), keys))
 }
 
-/// What a worker would claim now, and what its quote would be bound to. A key that is not there yet
+/// What a program would claim now, and what its quote would be bound to. A key that is not there yet
 /// is replaced by zeros: the chain judges everything else all the same.
 fn claim(
+	role: Role,
 	keys: Option<&Keys>,
 	operator: [u8; 32],
 	id: ChainId,
 	block: BlockRef,
 ) -> (Claim, [u8; 64]) {
 	let claim = Claim {
+		role,
 		worker: keys.map_or(sr25519::Public::default(), Keys::worker),
 		encryption_key: keys.map_or([0; 32], Keys::encryption_key),
 		block,
@@ -162,7 +172,7 @@ fn claim(
 	let binding = Binding {
 		genesis_hash: id.genesis.0,
 		para_id: id.para_id,
-		role: Role::Worker,
+		role,
 		operator,
 		identity_key: claim.worker.0,
 		encryption_key: claim.encryption_key,

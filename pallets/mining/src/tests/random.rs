@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 const WORKERS: u32 = 8;
 /// `CASES · STEPS` steps in a run; PROPTEST_CASES asks for more.
-const CASES: u32 = 24;
+const CASES: u32 = 40;
 const STEPS: usize = 400;
 
 #[derive(Clone, Debug)]

@@ -97,8 +97,9 @@ fn holders() -> Holders {
 }
 
 struct Model {
-	/// Shares when the round began.
-	began: Holders,
+	/// Shares that earn in this round, and all of them.
+	active: Holders,
+	shares: Holders,
 	/// Paid in this round, and in those before it that were nobody's.
 	paid: u128,
 	/// Holders since delegators are exposed.
@@ -113,7 +114,8 @@ struct Model {
 impl Model {
 	fn new() -> Self {
 		let mut model = Self {
-			began: Holders::new(),
+			active: Holders::new(),
+			shares: Holders::new(),
 			paid: 0,
 			exposed: None,
 			suspicions: Vec::new(),
@@ -126,26 +128,38 @@ impl Model {
 	}
 
 	fn begin(&mut self) {
-		self.began = holders();
+		(self.active, self.shares) = (holders(), holders());
 	}
 
-	/// Notes what a round owes to whom, from who was in the pool at both its ends.
+	/// Notes whose shares a call changed: what comes by a contribution does not earn yet, what comes back
+	/// by a cancelled loss does, and what leaves earned until now for nothing.
+	fn moved(&mut self, contributed: bool) {
+		for (who, now) in holders() {
+			let before = self.shares.insert(who, now).unwrap_or(0);
+			let active = self.active.entry(who).or_default();
+			if now < before {
+				*active = active.saturating_sub(before - now);
+			} else if !contributed {
+				*active += now - before;
+			}
+		}
+	}
+
+	/// Notes what a round owes to whom.
 	fn end_round(&mut self) {
-		let now = holders();
 		let pool = crate::Pools::<Test>::get(0).unwrap();
-		let active: Holders =
-			now.iter().map(|(who, shares)| (*who, *shares.min(&self.began[who]))).collect();
-		let own = pool.own - pool.own_joining;
-		let all: u128 = active.values().sum();
+		// A loss takes the owner's newest stake too.
+		let own = pool.own.saturating_sub(pool.own_joining);
+		let all: u128 = self.active.values().sum();
 		let stake = own + pool.shares.worth(all);
 		if stake == 0 {
 			return;
 		}
 		let rest = self.paid - self.paid / 10;
 		let others = rest - rest * own / stake;
-		for (who, shares) in active {
-			let part = mul_div_floor(others, shares, all).unwrap_or(0);
-			*self.reward.entry(who).or_default() += part;
+		for (who, shares) in &self.active {
+			let part = mul_div_floor(others, *shares, all).unwrap_or(0);
+			*self.reward.entry(*who).or_default() += part;
 		}
 		self.paid = 0;
 	}
@@ -186,6 +200,7 @@ impl Model {
 
 	fn run(&mut self, op: Op) {
 		use Op::*;
+		let contributed = matches!(op, Contribute { .. });
 		let one = worker(1);
 		let record = Workers::<Test>::get(one).unwrap();
 		let running = record.phase == Phase::Running;
@@ -250,6 +265,7 @@ impl Model {
 			_ => (),
 		}
 		self.observe();
+		self.moved(contributed);
 	}
 
 	/// Everybody leaves.

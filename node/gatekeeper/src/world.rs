@@ -1,0 +1,224 @@
+//! The chain behind the engine.
+
+use crate::{engine::World, registry, view::Rules};
+use phala_node_common::{
+	board::{self, Message},
+	chain::{Chain, ChainError, Finalised, Proven, Raw, Reader, Submission},
+};
+use phala_primitives::BlockRef;
+use sp_core::H256;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What can go wrong with the chain.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+	/// The node.
+	#[error(transparent)]
+	Chain(#[from] ChainError),
+	/// A witness cannot be asked.
+	#[error("the witness cannot be asked: {0}. Nothing is done without it")]
+	Witness(ChainError),
+	/// A witness says otherwise.
+	#[error(
+		"block {number} is {ours:?} for {node}, and {theirs:?} for the witness {witness}: one of them \
+		 is on another chain, or lies. Nothing is done until they agree"
+	)]
+	Contradicted {
+		/// The height.
+		number: u32,
+		/// The node.
+		node: String,
+		/// Its block.
+		ours: H256,
+		/// The witness.
+		witness: String,
+		/// Its block.
+		theirs: Option<H256>,
+	},
+}
+
+impl WorldError {
+	/// Whether a new connection may help.
+	pub fn is_of_connection(&self) -> bool {
+		matches!(
+			self,
+			Self::Chain(
+				ChainError::Connect { .. } | ChainError::Request { .. } | ChainError::Untrue { .. }
+			)
+		)
+	}
+
+	/// One word for the metrics.
+	pub fn kind(&self) -> &'static str {
+		match self {
+			Self::Chain(_) => "chain",
+			Self::Witness(_) => "witness",
+			Self::Contradicted { .. } => "contradicted",
+		}
+	}
+}
+
+/// A node of somebody else.
+struct Witness {
+	url: String,
+	chain: Option<Chain>,
+}
+
+impl Witness {
+	/// A connection to the same chain.
+	async fn chain(&mut self, genesis: H256) -> Result<Chain, WorldError> {
+		if let Some(chain) = &self.chain {
+			return Ok(chain.clone());
+		}
+		let chain = Chain::connect(&self.url).await.map_err(WorldError::Witness)?;
+		if chain.id().genesis != genesis {
+			return Err(WorldError::Contradicted {
+				number: 0,
+				node: "the node".into(),
+				ours: genesis,
+				witness: self.url.clone(),
+				theirs: Some(chain.id().genesis),
+			});
+		}
+		self.chain = Some(chain.clone());
+		Ok(chain)
+	}
+}
+
+/// The real world.
+pub struct Real {
+	chain: Chain,
+	witnesses: Vec<Witness>,
+	/// The newest state, for its runtime's metadata.
+	state: Option<Finalised>,
+	/// Version of the runtime that was checked, and its rules.
+	checked: Option<(u32, Rules)>,
+	/// The state that was read last.
+	proven: Option<Proven>,
+}
+
+impl Real {
+	/// Over a connection to a node, watched by these others.
+	pub fn new(chain: Chain, witnesses: &[String]) -> Self {
+		let witnesses = witnesses.iter().map(|url| Witness { url: url.clone(), chain: None });
+		let witnesses = witnesses.collect();
+		Self { chain, witnesses, state: None, checked: None, proven: None }
+	}
+
+	/// Another connection to the same chain.
+	pub fn reconnect(&mut self, chain: Chain) {
+		(self.chain, self.state, self.proven) = (chain, None, None);
+		self.witnesses.iter_mut().for_each(|witness| witness.chain = None);
+	}
+
+	/// The node's address.
+	pub fn url(&self) -> &str {
+		self.chain.url()
+	}
+
+	/// The rules of the newest final block's runtime. Fails if the program does not fit it.
+	pub async fn rules(&mut self) -> Result<Rules, WorldError> {
+		let state = self.chain.finalised().await?;
+		let version = state.at.spec_version();
+		let rules = match self.checked {
+			Some((checked, rules)) if checked == version => rules,
+			_ => {
+				state.ensure_fits(&[board::encodings(), registry::encodings()])?;
+				Rules {
+					request_period: state.constant(board::PALLET, "RequestPeriod")?,
+					reshare_grace: state.constant(board::PALLET, "ReshareGrace")?,
+				}
+			}
+		};
+		(self.checked, self.state) = (Some((version, rules)), Some(state));
+		Ok(rules)
+	}
+
+	/// The newest block that is final for all, and the same.
+	async fn agreed(&mut self) -> Result<H256, WorldError> {
+		let genesis = self.chain.id().genesis;
+		let hash = self.chain.finalised_hash().await?;
+		if self.witnesses.is_empty() {
+			return Ok(hash);
+		}
+		let mut number = self.chain.proven(hash).await?.block.number;
+		let mut others = vec![];
+		for witness in &mut self.witnesses {
+			let chain = witness.chain(genesis).await?;
+			let final_for_it = async {
+				let hash = chain.finalised_hash().await?;
+				Ok::<_, ChainError>(chain.proven(hash).await?.block.number)
+			};
+			match final_for_it.await {
+				Ok(theirs) => number = number.min(theirs),
+				Err(error) => {
+					witness.chain = None;
+					return Err(WorldError::Witness(error));
+				}
+			}
+			others.push(chain);
+		}
+		let hash = self.chain.hash_at(number).await?;
+		let ours = hash.ok_or_else(|| ChainError::Untrue {
+			url: self.chain.url().into(),
+			what: format!("no hash of the final block {number}"),
+		})?;
+		for other in others {
+			let theirs = other.hash_at(number).await.map_err(WorldError::Witness)?;
+			if theirs != Some(ours) {
+				return Err(WorldError::Contradicted {
+					number,
+					node: self.chain.url().into(),
+					ours,
+					witness: other.url().into(),
+					theirs,
+				});
+			}
+		}
+		Ok(ours)
+	}
+}
+
+impl World for Real {
+	type Error = WorldError;
+
+	async fn finalised(&mut self) -> Result<BlockRef, WorldError> {
+		let hash = self.agreed().await?;
+		if let Some(proven) = self.proven.as_ref().filter(|proven| proven.block.hash == hash) {
+			return Ok(proven.block);
+		}
+		let proven = self.chain.proven(hash).await?;
+		let block = proven.block;
+		self.proven = Some(proven);
+		Ok(block)
+	}
+
+	async fn hash_at(&mut self, number: u32) -> Result<Option<H256>, WorldError> {
+		Ok(self.chain.hash_at(number).await?)
+	}
+
+	async fn read(
+		&mut self,
+		block: &BlockRef,
+		keys: &[Vec<u8>],
+	) -> Result<Vec<Option<Vec<u8>>>, WorldError> {
+		let mut proven = match self.proven.clone().filter(|proven| proven.block == *block) {
+			Some(proven) => proven,
+			None => self.chain.proven(block.hash).await?,
+		};
+		Ok(proven.read(keys).await?)
+	}
+
+	fn clock(&self) -> u64 {
+		SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+	}
+
+	async fn publish(&mut self, message: &Message) -> Result<Submission, WorldError> {
+		let state = match self.state.clone() {
+			Some(state) => state,
+			None => self.chain.finalised().await?,
+		};
+		let (call, arguments) = (message.call(), Raw(message.arguments()));
+		Ok(self.chain.publish(&state, board::PALLET, call, arguments).await?)
+	}
+}

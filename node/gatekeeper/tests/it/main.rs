@@ -1,0 +1,11 @@
+//! Gatekeepers with their real engines and sealed files, on the real pallet.
+
+mod ceremonies;
+mod chain;
+mod crashes;
+mod crowd;
+mod encodings;
+mod random;
+mod reports;
+mod requests;
+mod rollback;
