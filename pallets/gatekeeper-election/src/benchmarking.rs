@@ -129,6 +129,7 @@ fn exposed<T: Config>(era: EraIndex, seed: u32) -> T::AccountId {
 		.collect();
 	let total = value.saturating_mul(u128::from(backers).saturating_add(1));
 	EraInfo::<T>::set_exposure(era, &who, Exposure { total, own: value, others });
+	ErasTotalStake::<T>::mutate(era, |sum| *sum = sum.saturating_add(total));
 	who
 }
 
