@@ -168,7 +168,9 @@ impl keys::benchmarking::BenchmarkHelper<Account> for Stage {
 		Account::new([0; 32])
 	}
 
-	fn worker(_: ClusterId, _: WorkerKey) {}
+	fn worker(_: WorkerKey) -> ClusterId {
+		CLUSTER
+	}
 }
 
 pub const IMAGE: [H256; 2] = [H256::repeat_byte(0xa1), H256::repeat_byte(0xa2)];

@@ -2,10 +2,10 @@
 
 use crate::chain::Test;
 use codec::{Decode, Encode};
-use phala_gatekeeper::registry;
+use phala_gatekeeper::{election, registry};
 use phala_node_common::{
 	board::{self, Message},
-	chain::{Raw, encode_general, misfits},
+	chain::{Raw, encode_general, misfits, missing},
 };
 use phala_runtime::{Runtime, RuntimeCall, UncheckedExtrinsic};
 use sp_runtime::generic::Preamble;
@@ -27,7 +27,18 @@ fn test() -> Metadata {
 #[test]
 fn the_pallets_fit() {
 	assert_eq!(misfits(&test(), &board::encodings()), Vec::<String>::new());
-	assert_eq!(misfits(&phala(), &registry::encodings()), Vec::<String>::new());
+	for encodings in [board::encodings(), registry::encodings()] {
+		assert_eq!(misfits(&phala(), &encodings), Vec::<String>::new());
+	}
+	assert_eq!(missing(&phala(), &[election::SHAPE]), Vec::<String>::new());
+}
+
+/// A worker asks for the cluster that the runtime takes it to be in.
+#[test]
+fn the_cluster_of_an_operator_is_the_runtimes() {
+	let operator = [7u8; 32];
+	let cluster = phala_runtime::configs::OperatorClusters::id(&operator.into());
+	assert_eq!(cluster, phala_primitives::operator_cluster(&operator));
 }
 
 #[test]
