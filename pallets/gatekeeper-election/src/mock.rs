@@ -318,10 +318,6 @@ pub fn lapse(worker: &WorkerKey, ago: u64) {
 	ATTESTED.with_borrow_mut(|all| all.get_mut(&worker.0).unwrap().expires_at = at);
 }
 
-pub fn forget(worker: &WorkerKey) {
-	ATTESTED.with_borrow_mut(|all| all.remove(&worker.0));
-}
-
 pub fn signed(who: AccountId) -> RuntimeOrigin {
 	RawOrigin::Signed(who).into()
 }

@@ -48,7 +48,8 @@ impl<AccountId: PartialEq> Nominee<AccountId> {
 /// Seats `winners`, best first, as far as `office` allows; at least `least`, at most `desired` or as many
 /// as are in office.
 ///
-/// - Who cannot stay is out, however many they are: they could take part in no ceremony.
+/// - Who cannot stay is out, however many they are: they could take part in no ceremony. Nor can who
+///   moved to the machine of another member with more of a claim.
 /// - Of the others no more leave than may change: those with most bond are held back, also against
 ///   their will. More are held back if the set would be too small without them.
 /// - No more come in than may change. Without anybody in office there is nothing to guard yet.
@@ -65,10 +66,18 @@ pub fn seat<AccountId: Clone + PartialEq>(
 	let limit = if office.is_empty() { desired } else { most_changes(office.len()) };
 
 	let stay: Vec<_> = winners.iter().filter(sits).cloned().collect();
-	let out = office.iter().filter(|seat| !wins(&seat.who));
-	let (mut leaving, lost): (Vec<_>, Vec<_>) = out.partition(|seat| seat.can_stay);
-	leaving.sort_by_key(|seat| core::cmp::Reverse(seat.who.votes));
-	let may_leave = limit.saturating_sub(lost.len());
+	let mut out: Vec<_> = office.iter().filter(|seat| !wins(&seat.who)).collect();
+	out.sort_by_key(|seat| core::cmp::Reverse(seat.who.votes));
+	let (mut leaving, mut lost): (Vec<&Incumbent<AccountId>>, usize) = (Vec::new(), 0);
+	for seat in out {
+		let collides = |other: &Nominee<AccountId>| seat.who.collides(other);
+		let alone = !stay.iter().chain(leaving.iter().map(|seat| &seat.who)).any(collides);
+		match seat.can_stay && alone {
+			true => leaving.push(seat),
+			false => lost = lost.saturating_add(1),
+		}
+	}
+	let may_leave = limit.saturating_sub(lost);
 
 	let mut seated = 0;
 	for held in leaving.len().saturating_sub(may_leave)..=leaving.len() {
@@ -183,6 +192,16 @@ mod tests {
 		// 8 and 9 stand on machines of 3 and 4, of whom one is held back.
 		let winners = [who(1), who(2), on(8, 8, 4), on(9, 9, 3)];
 		assert_eq!(seat(&winners, &sat, 4, 4).unwrap(), [who(1), who(2), who(4), on(9, 9, 3)]);
+	}
+
+	#[test]
+	fn of_two_that_moved_together_one_stays() {
+		// 4 wins; 3, with a seat, moved to its machine. Of 1 and 2, who left, 2 has more bond.
+		let mut sat = office(&[1, 2, 3, 4, 5, 6, 7], &[]);
+		sat[2].who.platform = H256::from_low_u64_be(4);
+		sat[0].who.platform = H256::from_low_u64_be(2);
+		let set = seat(&all(&[4, 5, 6, 7]), &sat, 7, 4).unwrap();
+		assert_eq!(set, all(&[4, 5, 6, 7, 2]));
 	}
 
 	proptest! {

@@ -1,10 +1,10 @@
 //! Gatekeepers with a seat, attested, whose slash costs most.
 
-use crate::{configs::OperatorClusters, *};
+use crate::*;
 use codec::Encode;
 use pallet_worker_registry::Workers;
 use phala_attestation::Role;
-use phala_primitives::{ClusterId, WorkerKey};
+use phala_primitives::{ClusterId, WorkerKey, operator_cluster};
 use sp_core::H256;
 
 /// Gatekeepers and those who ask them for keys.
@@ -62,6 +62,6 @@ impl pallet_gatekeeper_keys::benchmarking::BenchmarkHelper<AccountId> for Commit
 		let operator: AccountId = frame_benchmarking::account("operator", 0, 0);
 		Self::endow(&operator);
 		Self::attest(worker, &operator, Role::Worker);
-		OperatorClusters::id(&operator)
+		operator_cluster(&operator)
 	}
 }

@@ -24,7 +24,7 @@ use pallet_gatekeeper_election::{guard::Guarded, rewards::SettleRewards, session
 use pallet_slashing::ReportsFrom;
 use pallet_staking::{FixedNominationsQuota, UseValidatorsMap};
 use phala_primitives::{
-	AttestedWorkers, Authority, ClusterAccess, ClusterId, OpenCases, WorkerKey,
+	AttestedWorkers, Authority, ClusterAccess, ClusterId, OpenCases, WorkerKey, operator_cluster,
 };
 use sp_runtime::{Perbill, Perquintill, traits::Convert};
 use sp_staking::currency_to_vote::U128CurrencyToVote;
@@ -161,18 +161,10 @@ impl Convert<AccountId, Offender> for AsOffender {
 /// that is a hash of its account.
 pub struct OperatorClusters;
 
-impl OperatorClusters {
-	/// The cluster of an operator's workers.
-	pub fn id(operator: &AccountId) -> ClusterId {
-		use codec::Encode;
-		sp_io::hashing::blake2_256(&("phala/cluster/operator/1", operator).encode())
-	}
-}
-
 impl ClusterAccess for OperatorClusters {
 	fn is_member(cluster: &ClusterId, worker: &WorkerKey) -> bool {
 		let attested = <WorkerRegistry as AttestedWorkers<_>>::attested(worker);
-		attested.is_some_and(|one| Self::id(&one.operator) == *cluster)
+		attested.is_some_and(|one| operator_cluster(&one.operator) == *cluster)
 	}
 }
 

@@ -17,7 +17,7 @@ pub use accounts::ProxyType;
 pub use clock::{BeginAgendas, RelayClock};
 pub use consensus::ConsensusHook;
 pub use emergency::{Unpausable, WorksInSafeMode};
-pub use gatekeepers::{OperatorClusters, SessionManager};
+pub use gatekeepers::SessionManager;
 use governance::{GeneralAdminOrRoot, is_governance, parameters::dynamic_params::deposits};
 pub use market::{Offender, Stakes, Tranche};
 use money::ToTreasuryLegacy;

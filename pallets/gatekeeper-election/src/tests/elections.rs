@@ -488,7 +488,7 @@ fn governance_can_force_eras() {
 		session();
 		assert_eq!(active(), 2);
 		assert_ok!(Staking::force_no_eras(frame_system::RawOrigin::Root.into()));
-		for _ in 0..8 {
+		for _ in 0..4 {
 			session();
 		}
 		assert_eq!(active(), 2);
