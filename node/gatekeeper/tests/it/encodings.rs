@@ -33,14 +33,6 @@ fn the_pallets_fit() {
 	assert_eq!(missing(&phala(), &[election::SHAPE]), Vec::<String>::new());
 }
 
-/// A worker asks for the cluster that the runtime takes it to be in.
-#[test]
-fn the_cluster_of_an_operator_is_the_runtimes() {
-	let operator = [7u8; 32];
-	let cluster = phala_runtime::configs::OperatorClusters::id(&operator.into());
-	assert_eq!(cluster, phala_primitives::operator_cluster(&operator));
-}
-
 #[test]
 fn what_does_not_fit_is_named() {
 	let mut encodings = registry::encodings();
