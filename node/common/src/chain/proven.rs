@@ -53,15 +53,15 @@ impl Chain {
 	}
 }
 
-/// The values that a proof has at these addresses.
+/// The values that a proof has at these addresses, of which some may be the same.
 fn check(
 	root: H256,
 	proof: Vec<Vec<u8>>,
 	keys: &[Vec<u8>],
 ) -> Result<Vec<Option<Vec<u8>>>, String> {
-	let mut values = read_proof_check::<Blake2Hasher, _>(root, StorageProof::new(proof), keys)
+	let values = read_proof_check::<Blake2Hasher, _>(root, StorageProof::new(proof), keys)
 		.map_err(|error| error.to_string())?;
-	Ok(keys.iter().map(|key| values.get_mut(key).and_then(Option::take)).collect())
+	Ok(keys.iter().map(|key| values.get(key).cloned().flatten()).collect())
 }
 
 impl Reader for Proven {
@@ -108,6 +108,11 @@ mod tests {
 		let nodes: Vec<_> = proof.into_iter_nodes().collect();
 		let expected = vec![Some(vec![3; 60]), None, Some(vec![99; 60])];
 		assert_eq!(check(root, nodes.clone(), &wanted).unwrap(), expected);
+
+		// The same address twice has its value twice.
+		let twice = [key(3), key(99), key(3)];
+		let expected = [3, 99, 3].map(|number| Some(vec![number; 60]));
+		assert_eq!(check(root, nodes.clone(), &twice).unwrap(), expected);
 
 		// Another root, a node that is missing or changed, an address that was not asked for.
 		assert!(check(H256::repeat_byte(1), nodes.clone(), &wanted).is_err());

@@ -169,7 +169,7 @@ impl keys::benchmarking::BenchmarkHelper<Account> for Stage {
 	}
 
 	fn worker(_: WorkerKey) -> ClusterId {
-		[0; 32]
+		CLUSTER
 	}
 }
 

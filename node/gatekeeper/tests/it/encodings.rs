@@ -2,10 +2,10 @@
 
 use crate::chain::Test;
 use codec::{Decode, Encode};
-use phala_gatekeeper::registry;
+use phala_gatekeeper::{election, registry};
 use phala_node_common::{
 	board::{self, Message},
-	chain::{Raw, encode_general, misfits},
+	chain::{Raw, encode_general, misfits, missing},
 };
 use phala_runtime::{Runtime, RuntimeCall, UncheckedExtrinsic};
 use sp_runtime::generic::Preamble;
@@ -27,7 +27,10 @@ fn test() -> Metadata {
 #[test]
 fn the_pallets_fit() {
 	assert_eq!(misfits(&test(), &board::encodings()), Vec::<String>::new());
-	assert_eq!(misfits(&phala(), &registry::encodings()), Vec::<String>::new());
+	for encodings in [board::encodings(), registry::encodings()] {
+		assert_eq!(misfits(&phala(), &encodings), Vec::<String>::new());
+	}
+	assert_eq!(missing(&phala(), &[election::SHAPE]), Vec::<String>::new());
 }
 
 #[test]
