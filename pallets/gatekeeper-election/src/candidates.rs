@@ -132,7 +132,8 @@ impl<T: Config> OnAttestationChange<T::AccountId> for Pallet<T> {
 	/// A consent ends with what its operator had to give. Everything else is asked when it matters.
 	fn on_attestation_change(worker: &WorkerKey, change: &AttestationChange<T::AccountId>) {
 		use AttestationChange::*;
-		if matches!(change, Removed | OperatorChanged { .. }) && Consents::<T>::take(worker).is_some()
+		if matches!(change, Removed | OperatorChanged { .. })
+			&& Consents::<T>::take(worker).is_some()
 		{
 			Self::deposit_event(Event::ConsentRevoked { worker: *worker });
 		}

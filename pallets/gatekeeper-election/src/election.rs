@@ -24,9 +24,7 @@ use pallet_staking::{
 use phala_attestation::Role;
 use phala_primitives::{AttestedWorkers, Gatekeepers, Seat, WorkerKey};
 use sp_runtime::BoundedVec;
-use sp_staking::{
-	Exposure, IndividualExposure, StakingAccount, currency_to_vote::CurrencyToVote,
-};
+use sp_staking::{Exposure, IndividualExposure, StakingAccount, currency_to_vote::CurrencyToVote};
 
 /// What an election came to: support of each member, and the members with their keys.
 type Result_<T> = Result<(BoundedSupportsOf<Pallet<T>>, Vec<Elected<T>>), WhyFailed>;

@@ -75,13 +75,8 @@ fn accused<T: Config>(class: OffenceClass) -> types::AccusationId {
 	let offender = offender::<T>(0);
 	let (now, id) = (Pallet::<T>::now(), NextAccusation::<T>::get());
 	let evidence = EvidenceHash::of(&"accusation");
-	let call = Pallet::<T>::accuse(
-		RawOrigin::Signed(rich::<T>()).into(),
-		class,
-		offender,
-		now,
-		evidence,
-	);
+	let call =
+		Pallet::<T>::accuse(RawOrigin::Signed(rich::<T>()).into(), class, offender, now, evidence);
 	assert_ok!(call);
 	id
 }

@@ -36,7 +36,8 @@ impl Committee {
 
 impl pallet_gatekeeper_election::benchmarking::BenchmarkHelper<AccountId> for Committee {
 	fn gatekeeper(seed: u32, operator: &AccountId) -> WorkerKey {
-		let worker = WorkerKey::from_raw(sp_io::hashing::blake2_256(&("gatekeeper", seed).encode()));
+		let worker =
+			WorkerKey::from_raw(sp_io::hashing::blake2_256(&("gatekeeper", seed).encode()));
 		Self::endow(operator);
 		Self::attest(worker, operator, Role::Gatekeeper);
 		worker

@@ -121,8 +121,7 @@ pub fn next_block() -> (Header, Vec<UncheckedExtrinsic>) {
 	let parent =
 		if number == 1 { parent() } else { LAST.take().expect("blocks follow each other").header };
 	let digest = Digest { logs: vec![DigestItem::PreRuntime(AURA_ENGINE_ID, slot.encode())] };
-	let header =
-		Header::new(number, Default::default(), Default::default(), parent.hash(), digest);
+	let header = Header::new(number, Default::default(), Default::default(), parent.hash(), digest);
 
 	let (relay_parent_storage_root, relay_chain_state, relay_parent_descendants) =
 		RelayStateSproofBuilder {

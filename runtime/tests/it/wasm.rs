@@ -62,12 +62,7 @@ impl Wasm {
 	}
 
 	/// Calls a runtime API on a state, which keeps what it does.
-	fn run(
-		&self,
-		state: &mut TestExternalities,
-		method: &str,
-		arguments: impl Encode,
-	) -> Vec<u8> {
+	fn run(&self, state: &mut TestExternalities, method: &str, arguments: impl Encode) -> Vec<u8> {
 		let fetcher = WrappedRuntimeCode(self.code.as_slice().into());
 		let code = RuntimeCode {
 			code_fetcher: &fetcher,
@@ -242,10 +237,11 @@ fn a_local_network_elects_its_gatekeepers_within_minutes() {
 	let stashes = [AliceStash, BobStash, CharlieStash, DaveStash];
 	for (stash, platform) in stashes.into_iter().zip(1..) {
 		let worker = crate::chain::pair(&format!("gatekeeper {platform}"));
-		let (quote, claim) = network.state.execute_with(|| {
-			evidence(stash.to_account_id(), &worker, Role::Gatekeeper, platform)
-		});
-		let bind = pallet_gatekeeper_election::Call::bind { worker: sp_core::Pair::public(&worker) };
+		let (quote, claim) = network
+			.state
+			.execute_with(|| evidence(stash.to_account_id(), &worker, Role::Gatekeeper, platform));
+		let bind =
+			pallet_gatekeeper_election::Call::bind { worker: sp_core::Pair::public(&worker) };
 		let register = Call::<Runtime>::register { quote, claim };
 		network.apply(stash, vec![register.into(), bind.into()]);
 		let why = network
