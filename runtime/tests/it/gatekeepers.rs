@@ -68,16 +68,16 @@ fn admit_development() {
 		let admin = RuntimeOrigin::root();
 		assert_ok!(WorkerRegistry::set_measurement(admin, H256(measurement), record));
 	}
-	for call in development_collateral() {
+	for call in development_collateral(NOW) {
 		apply(vec![signed("charlie", call)]);
 	}
 }
 
-/// The calls that bring the collateral of the development's TEEs.
-pub fn development_collateral() -> Vec<RuntimeCall> {
+/// The calls that bring the collateral of the development's TEEs, as issued at a Unix second.
+pub fn development_collateral(now: u64) -> Vec<RuntimeCall> {
 	let options =
 		CollateralOptions::for_platform(&Platform::development(1), QuoteKind::TdxV4.tee());
-	let collateral = Pki::development().issue_collateral(NOW, &options).expect("encodable");
+	let collateral = Pki::development().issue_collateral(now, &options).expect("encodable");
 	let json = serde_json::to_value(collateral).expect("JSON");
 	let bundle: Bundle = serde_json::from_value(json).expect("a bundle");
 	submissions(&bundle, PckCaKind::Platform)
@@ -302,15 +302,31 @@ fn session() {
 	skip_to((System::block_number() / SESSION_PERIOD + 1) * SESSION_PERIOD);
 }
 
-/// Sessions until a set waits for the key.
+/// Sessions until a set waits for the key, and blocks until its ceremony begins: the dealings of the one
+/// before stay for some time.
 fn to_election() {
 	for _ in 0..=SESSIONS_PER_ERA {
 		session();
-		if Current::<Runtime>::get().is_some_and(|attempt| attempt.is_open()) {
+		if GatekeeperElection::status().0.is_some() {
+			to_ceremony();
 			return;
 		}
 	}
-	panic!("no ceremony: {:?}", GatekeeperElection::status());
+	panic!("no set: {:?}", GatekeeperElection::status());
+}
+
+fn is_open() -> bool {
+	Current::<Runtime>::get().is_some_and(|attempt| attempt.is_open())
+}
+
+fn to_ceremony() {
+	for _ in 0..KEEP_PERIOD + 100 {
+		if is_open() {
+			return;
+		}
+		block(vec![]);
+	}
+	panic!("no ceremony: {:?}", GatekeeperKeys::status());
 }
 
 fn phase() -> Option<Phase> {
@@ -336,7 +352,7 @@ fn ceremony(people: &mut [Person], faulty: Option<usize>) {
 	assert_eq!(complaints.len(), usize::from(faulty.is_some()));
 	apply(complaints);
 	for _ in 0..COMPLAIN_PERIOD + 10 {
-		if !Current::<Runtime>::get().is_some_and(|attempt| attempt.is_open()) {
+		if !is_open() {
 			break;
 		}
 		block(vec![]);
@@ -344,6 +360,17 @@ fn ceremony(people: &mut [Person], faulty: Option<usize>) {
 	people.iter_mut().for_each(Person::finish);
 	// The election's hook has seen that it is final.
 	block(vec![]);
+}
+
+/// Lets the dealings of a ceremony go, without which no other begins.
+fn settle() {
+	for _ in 0..KEEP_PERIOD + 100 {
+		if !Current::<Runtime>::exists() {
+			return;
+		}
+		block(vec![]);
+	}
+	panic!("it stays: {:?}", GatekeeperKeys::status());
 }
 
 fn active() -> u32 {
@@ -491,7 +518,7 @@ fn a_faulty_dealer_is_slashed_when_the_deferral_is_over() {
 			let next = System::block_number() + step;
 			let end = (System::block_number() / SESSION_PERIOD + 1) * SESSION_PERIOD;
 			skip_to(if next >= end { end } else { next });
-			if Current::<Runtime>::get().is_some_and(|attempt| attempt.is_open()) {
+			if is_open() {
 				ceremony(&mut people, None);
 			}
 			assert!(System::block_number() < 12 * 14_400, "it is due long ago");
@@ -514,6 +541,7 @@ fn holders_bond_nominate_and_leave_as_on_any_chain() {
 		apply(vec![signed("bob", pallet_staking::Call::nominate { targets })]);
 		to_election();
 		ceremony(&mut people, None);
+		settle();
 		let exposure =
 			|who: &AccountId| pallet_staking::EraInfo::<Runtime>::get_full_exposure(active(), who);
 		let behind: Balance = (0..2)
@@ -533,8 +561,9 @@ fn holders_bond_nominate_and_leave_as_on_any_chain() {
 		while active() < ends {
 			people.iter().for_each(Person::renew);
 			session();
-			if Current::<Runtime>::get().is_some_and(|attempt| attempt.is_open()) {
+			if is_open() {
 				ceremony(&mut people, None);
+				settle();
 			}
 		}
 		apply(vec![signed("bob", withdraw())]);

@@ -232,7 +232,7 @@ fn a_local_network_elects_its_gatekeepers_within_minutes() {
 	let mut network = LocalNetwork::start();
 	network.block(vec![]);
 	network.block(vec![]);
-	network.apply(Charlie, development_collateral());
+	network.apply(Charlie, development_collateral(phala_dev_pki::NOW));
 	// All that is left to do for each of the four stashes: a gatekeeper registers, and is bound.
 	let stashes = [AliceStash, BobStash, CharlieStash, DaveStash];
 	for (stash, platform) in stashes.into_iter().zip(1..) {
