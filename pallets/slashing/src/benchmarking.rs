@@ -338,7 +338,7 @@ mod benchmarks {
 		});
 		#[block]
 		{
-			Pallet::<T>::step(id.class, 1);
+			Pallet::<T>::step(id.class, Pallet::<T>::now());
 		}
 		assert_eq!(get::<T>(id).parts.len(), 2);
 	}
@@ -350,7 +350,7 @@ mod benchmarks {
 		assert_ok!(Pallet::<T>::do_pardon(id.class, id.index, id.index));
 		#[block]
 		{
-			Pallet::<T>::step(id.class, 1);
+			Pallet::<T>::step(id.class, Pallet::<T>::now());
 		}
 		assert!(matches!(get::<T>(id).stage, Stage::Cancelled { .. }));
 	}
