@@ -61,7 +61,7 @@ export class DevNode {
   }
 
   private async ready(): Promise<void> {
-    for (let second = 0; second < 300; second++) {
+    for (let second = 0; second < 600; second++) {
       if (this.child.exitCode !== null)
         throw new Error(`phala-node ended with ${this.child.exitCode}: see ${this.log}`);
       const header = await rpc(this.port, "chain_getHeader", []).catch(() => undefined);

@@ -192,6 +192,8 @@ test("one that deals faulty shares is convicted and loses stake, and the others 
   const [, bob] = stashes;
   await programs[1].stop();
   programs[1].start("--deal-bad-shares");
+  await until("it is back", 60, async () => (await programs[1].status()).attested);
+  assert.ok(programs[1].isRunning(), programs[1].logText().slice(-1_000));
   const since = journal.height;
   await succeed(api, api.tx.sudo.sudo(api.tx.gatekeeperKeys.rotate(false)), wellKnown("Alice"));
   const reported = await journal.first<{ gatekeeper: string; fault: string }>(

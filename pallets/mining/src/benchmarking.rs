@@ -80,9 +80,10 @@ fn miss<T: Config>(worker: &WorkerKey) {
 	.expect("the economy began");
 }
 
-/// Time passes, shorter than the shortest silence that ends a session.
+/// Time passes: the probation, and on a network with a short one some more; less than what ends a session.
 fn be_silent<T: Config>() {
-	for _ in 0..12 {
+	let probation = Pallet::<T>::parameters().map_or(0, |parameters| parameters.probation);
+	for _ in 0..(probation / 20 + 1).max(12) {
 		block::<T>(20);
 	}
 }

@@ -122,7 +122,7 @@ use types::{Accusation, Offence};
 
 /// Most steps that one [`Pallet::apply`] does: as many as fit a transaction with room to spare, however
 /// dear a step is. `integrity_test` compares it with the block.
-pub const MAX_STEPS: u32 = 8;
+pub const MAX_STEPS: u32 = 4;
 
 /// Taken PHA on its way.
 pub type CreditOf<T> =

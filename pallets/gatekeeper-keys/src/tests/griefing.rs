@@ -191,8 +191,9 @@ fn the_hook_keeps_to_its_weight_and_goes_on_later() {
 			blocks += 1;
 			assert!(blocks < 30);
 		}
-		// Closing, five dealings, five verification shares, installing.
-		assert!((7..=12).contains(&blocks), "{blocks}");
+		// Closing, five dealings, five verification shares, installing: several of them weigh as much as a
+		// report, for which there is room.
+		assert!((2..=12).contains(&blocks), "{blocks}");
 		// No weight, no step.
 		let mut meter = WeightMeter::with_limit(Weight::zero());
 		<Keys as frame_support::traits::Hooks<_>>::on_poll(1, &mut meter);

@@ -96,6 +96,11 @@ fn holders() -> Holders {
 		.collect()
 }
 
+/// Are these the same holders? Whoever collects last of a loss takes its rounding.
+fn same(one: &Holders, other: &Holders) -> bool {
+	one.iter().all(|(who, shares)| shares.abs_diff(other[who]) <= PEOPLE.len() as u128)
+}
+
 struct Model {
 	/// Shares that earn in this round, and all of them.
 	active: Holders,
@@ -168,7 +173,7 @@ impl Model {
 	fn suspected(&mut self, tranche: u64) {
 		let bear = holders();
 		if let Some(exposed) = &self.exposed {
-			assert_eq!(*exposed, bear, "nobody left or came since the miss");
+			assert!(same(exposed, &bear), "somebody left or came since the miss");
 		}
 		self.suspicions.push((tranche, bear));
 	}
@@ -192,7 +197,7 @@ impl Model {
 	fn observe(&mut self) {
 		let exposed = get(0).exposed() > 0;
 		match (&self.exposed, exposed) {
-			(Some(then), true) => assert_eq!(*then, holders(), "shares rest"),
+			(Some(then), true) => assert!(same(then, &holders()), "shares do not rest"),
 			(None, true) => self.exposed = Some(holders()),
 			(_, false) => self.exposed = None,
 		}
