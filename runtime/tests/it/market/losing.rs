@@ -72,6 +72,9 @@ fn the_silent_decay_and_come_back() {
 fn a_loss_is_cancelled_by_referendum() {
 	market(&["one"], || {
 		let id = stopped();
+		// Who votes with everything has nothing left for fees.
+		let (dest, value) = (account("dave").into(), 10 * PHA);
+		succeed("charlie", vec![pallet_balances::Call::transfer_keep_alive { dest, value }.into()]);
 		let suspected: Vec<_> = pallet_stake_pools::Tranches::<Runtime>::iter_values().collect();
 		assert_eq!(suspected.len(), 1);
 		let treasury = Balances::free_balance(accounts::treasury());
@@ -85,10 +88,7 @@ fn a_loss_is_cancelled_by_referendum() {
 		check_state();
 		skip(COOL_DOWN);
 		block(vec![]);
-		succeed(
-			"charlie",
-			vec![pallet_stake_pools::Call::reclaim { worker: worker("one") }.into()],
-		);
+		succeed("dave", vec![pallet_stake_pools::Call::reclaim { worker: worker("one") }.into()]);
 		assert_eq!((staked("alice"), staked("bob")), (200 * PHA, 3_800 * PHA));
 		// Nothing came in but fees.
 		assert!(Balances::free_balance(accounts::treasury()) - treasury < PHA);
