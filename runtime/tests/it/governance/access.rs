@@ -36,8 +36,8 @@ fn elaborate(pallet: &str, call: &str) -> Option<RuntimeCall> {
 	let signature = from(&[PROOF]);
 	match (pallet, call) {
 		("GatekeeperKeys", "deal") => {
-			// One commitment, no share.
-			let dealing = [&[4], POINT, PROOF, POINT, PROOF, &[0]].concat();
+			// To a constant alone, without a share.
+			let dealing = [POINT, &[0], PROOF, POINT, PROOF, &[0]].concat();
 			let statement = from(&[KEYS, KEYS, &dealing]);
 			Some(Keys::deal { statement, signature }.into())
 		}
