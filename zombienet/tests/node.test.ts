@@ -19,7 +19,7 @@ after(() => rmSync(directory, { recursive: true, force: true }));
 function node(...args: string[]) {
   const { status, stdout, stderr } = spawnSync("phala-node", args, {
     encoding: "utf8",
-    timeout: 240_000,
+    timeout: 600_000,
     maxBuffer: 64 * 1024 * 1024,
   });
   return { status, stdout, text: stdout + stderr };
