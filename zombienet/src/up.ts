@@ -16,7 +16,7 @@ import {
   stateOf,
 } from "./market.ts";
 import { LocalNetwork, RPC_PORTS } from "./network.ts";
-import { Worker } from "./worker.ts";
+import { Worker } from "./program.ts";
 
 const ACCOUNTS = ["Alice", "Bob", "Charlie", "Dave", "Eve", "Ferdie"];
 const started = Date.now();

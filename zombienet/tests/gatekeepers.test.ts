@@ -12,7 +12,7 @@ import { DevNode } from "../src/dev-node.ts";
 import { Gatekeeper, type LiveKey, keys, stand } from "../src/gatekeeper.ts";
 import { Journal } from "../src/market.ts";
 import { bringCollateral } from "../src/puppet.ts";
-import { Worker } from "../src/worker.ts";
+import { Worker } from "../src/program.ts";
 
 /// Milliseconds from block to block. Each counts as six seconds, so that the chain's clock runs ahead.
 const BLOCK_TIME = 3_000;

@@ -20,7 +20,7 @@ import {
   wellKnown,
 } from "../src/client.ts";
 import { COLLATORS, LocalNetwork, PARA_ID, RPC_PORTS, VALIDATORS } from "../src/network.ts";
-import { Worker } from "../src/worker.ts";
+import { Worker } from "../src/program.ts";
 
 const alice = wellKnown("Alice");
 const ferdie = wellKnown("Ferdie");

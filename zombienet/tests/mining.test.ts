@@ -16,7 +16,7 @@ import {
   mining,
   stateOf,
 } from "../src/market.ts";
-import { Worker } from "../src/worker.ts";
+import { Worker } from "../src/program.ts";
 
 const PROBATION = 5;
 /// What an unresponsive step leaves of V, and the most that a step pays of it.

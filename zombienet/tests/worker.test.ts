@@ -19,7 +19,7 @@ import {
 } from "../src/client.ts";
 import { DevNode } from "../src/dev-node.ts";
 import { type Claim, quote, reportData } from "../src/puppet.ts";
-import { Worker } from "../src/worker.ts";
+import { Worker } from "../src/program.ts";
 
 /// Long enough for collateral, registration and benchmark, one after the other.
 const REGISTRATION = 400;

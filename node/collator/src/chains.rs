@@ -1,6 +1,10 @@
 //! The chains that the node knows by name.
 
-use polkadot_omni_node_lib::chain_spec::{ChainSpec, Extensions, GenericChainSpec, LoadSpec};
+use polkadot_omni_node_lib::{
+	chain_spec::{ChainSpec, Extensions, GenericChainSpec, LoadSpec},
+	runtime::{AuraConsensusId, BlockNumber, Consensus, Runtime, RuntimeResolver},
+};
+use sp_core::storage::Storage;
 use std::path::Path;
 
 /// Id of the parachain on its relay chain, as in the genesis presets.
@@ -79,34 +83,64 @@ fn chain(
 }
 
 /// Loads a chain by its name, or from a JSON file.
-pub struct Chains;
+#[derive(Default)]
+pub struct Chains {
+	/// The chain that this process runs, and its genesis state.
+	genesis: Option<(String, Storage)>,
+}
+
+impl Chains {
+	/// For a node that runs the chain `id`. Its parts ask for the genesis state several times, and to
+	/// build one means to compile the runtime: it is built here, once.
+	pub fn running(id: String) -> Result<Self, String> {
+		let storage = load(&id)?.build_storage()?;
+		Ok(Self { genesis: Some((id, storage)) })
+	}
+}
 
 impl LoadSpec for Chains {
 	fn load_spec(&self, id: &str) -> Result<Box<dyn ChainSpec>, String> {
-		if let Some(known) = KNOWN.iter().find(|known| known.id == id) {
-			return Ok(Box::new((known.build)()?));
+		let mut spec = load(id)?;
+		if let Some((_, storage)) = self.genesis.as_ref().filter(|(of, _)| of == id) {
+			spec.set_storage(storage.clone());
 		}
-		let problem = match id {
-			"" => "no chain was named".into(),
-			file if !Path::new(file).exists() => {
-				format!("`{file}` is neither a known chain nor a file")
-			}
-			file => {
-				return GenericChainSpec::from_json_file(file.into())
-					.map(|spec| Box::new(spec) as Box<dyn ChainSpec>)
-					.map_err(|error| {
-						format!("{file} is not a chain specification of this node: {error}")
-					});
-			}
-		};
-		let known = KNOWN
-			.iter()
-			.map(|known| format!("\n  --chain {:<6} {}", known.id, known.what))
-			.collect::<String>();
-		Err(format!(
-			"{problem}. Known chains are:{known}\n  --chain FILE   a chain specification in JSON"
-		))
+		Ok(spec)
 	}
+}
+
+/// What every chain of this node has in common, so that nothing has to be compiled to find it out.
+pub struct PhalaRuntime;
+
+impl RuntimeResolver for PhalaRuntime {
+	fn runtime(&self, _: &dyn ChainSpec) -> sc_cli::Result<Runtime> {
+		Ok(Runtime::Omni(BlockNumber::U32, Consensus::Aura(AuraConsensusId::Sr25519)))
+	}
+}
+
+fn load(id: &str) -> Result<Box<dyn ChainSpec>, String> {
+	if let Some(known) = KNOWN.iter().find(|known| known.id == id) {
+		return Ok(Box::new((known.build)()?));
+	}
+	let problem = match id {
+		"" => "no chain was named".into(),
+		file if !Path::new(file).exists() => {
+			format!("`{file}` is neither a known chain nor a file")
+		}
+		file => {
+			return GenericChainSpec::from_json_file(file.into())
+				.map(|spec| Box::new(spec) as Box<dyn ChainSpec>)
+				.map_err(|error| {
+					format!("{file} is not a chain specification of this node: {error}")
+				});
+		}
+	};
+	let known = KNOWN
+		.iter()
+		.map(|known| format!("\n  --chain {:<6} {}", known.id, known.what))
+		.collect::<String>();
+	Err(format!(
+		"{problem}. Known chains are:{known}\n  --chain FILE   a chain specification in JSON"
+	))
 }
 
 #[cfg(test)]
@@ -115,7 +149,7 @@ mod tests {
 
 	/// The error of a chain that cannot be loaded.
 	fn refused(id: &str) -> String {
-		match Chains.load_spec(id) {
+		match load(id) {
 			Ok(spec) => panic!("`{id}` loads {}", spec.name()),
 			Err(error) => error,
 		}
@@ -145,7 +179,7 @@ mod tests {
 	#[test]
 	fn development_chains_build_a_genesis() {
 		for id in ["dev", "local"] {
-			let spec = Chains.load_spec(id).expect("it is known");
+			let spec = load(id).expect("it is known");
 			let storage = spec.build_storage().expect("the preset is sound");
 			assert!(storage.top.contains_key(b":code".as_slice()));
 			assert_eq!(Extensions::try_get(&*spec).and_then(Extensions::para_id), Some(PARA_ID));
@@ -153,15 +187,26 @@ mod tests {
 	}
 
 	#[test]
+	fn a_running_chain_has_the_genesis_of_its_specification_and_others_have_theirs() {
+		let chains = Chains::running("dev".into()).expect("it is known");
+		for id in ["dev", "local"] {
+			let [built, plain] = [chains.load_spec(id), load(id)].map(|spec| {
+				spec.and_then(|spec| spec.build_storage()).expect("the preset is sound").top
+			});
+			assert!(built == plain, "{id}");
+		}
+	}
+
+	#[test]
 	fn live_template_refuses_to_start_before_it_is_completed() {
-		let spec = Chains.load_spec("live").expect("it is known");
+		let spec = load("live").expect("it is known");
 		let error = spec.build_storage().expect_err("it has no holders and no collators");
 		assert!(error.contains("0 plancks can vote"), "{error}");
 	}
 
 	#[test]
 	fn live_genesis_with_a_well_known_key_is_refused() {
-		let spec = Chains.load_spec("live").expect("it is known");
+		let spec = load("live").expect("it is known");
 		let alice = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 		let mut json: serde_json::Value =
 			serde_json::from_str(&spec.as_json(false).expect("it serialises")).expect("it is JSON");

@@ -12,12 +12,10 @@ mod remedy;
 #[cfg(target_os = "linux")]
 extern crate polkadot_jemalloc_shim;
 
-use chains::Chains;
+use chains::{Chains, PhalaRuntime};
 use clap::{CommandFactory, FromArgMatches};
-use polkadot_omni_node_lib::{
-	CliConfig, RunConfig, cli::Cli, run, runtime::DefaultRuntimeResolver,
-};
-use sc_cli::SubstrateCli;
+use polkadot_omni_node_lib::{CliConfig, RunConfig, cli::Cli, run};
+use sc_cli::{CliConfiguration, SubstrateCli};
 use std::process::ExitCode;
 
 /// What the command line says about itself.
@@ -58,11 +56,14 @@ fn run_node() -> sc_cli::Result<()> {
 	type NodeCli = Cli<PhalaNode>;
 	// A command line that does not parse is the library's to complain about, as are subcommands.
 	let matches = NodeCli::setup_command(NodeCli::command()).try_get_matches();
+	let mut chains = Chains::default();
 	if let Ok(cli) = matches.and_then(|matches| NodeCli::from_arg_matches(&matches))
 		&& cli.subcommand.is_none()
 	{
-		ports::check(&cli.run.base)?;
-		data::check(&cli.run.base, &NodeCli::executable_name(), &Chains)?;
+		let run = &cli.run.base;
+		ports::check(run)?;
+		chains = Chains::running(run.chain_id(run.is_dev()?)?)?;
+		data::check(run, &NodeCli::executable_name(), &chains)?;
 	}
-	run::<PhalaNode>(RunConfig::new(Box::new(DefaultRuntimeResolver), Box::new(Chains)))
+	run::<PhalaNode>(RunConfig::new(Box::new(PhalaRuntime), Box::new(chains)))
 }

@@ -28,6 +28,8 @@ struct Delegator {
 	shares: Balance,
 	since: Fixed,
 	cash: Balance,
+	/// Rewards paid, which neither puts in again: compounding is not what sets the two apart.
+	earned: Balance,
 	/// Contributed, earning from the next round.
 	pending: Balance,
 	leaving: bool,
@@ -53,7 +55,7 @@ pub fn play(
 		// What was asked for a round ago happens.
 		for player in &mut players {
 			if player.leaving && !rests {
-				player.cash += rewards.owed(player.shares, player.since);
+				player.earned += rewards.owed(player.shares, player.since);
 				player.cash += pool.redeem(std::mem::take(&mut player.shares)).unwrap_or(0);
 				player.leaving = false;
 			}
@@ -85,8 +87,8 @@ pub fn play(
 	}
 	players
 		.map(|p| {
-			let earned = rewards.owed(p.shares, p.since);
-			p.cash + p.pending + pool.worth(p.shares) + earned
+			let owed = rewards.owed(p.shares, p.since);
+			p.cash + p.pending + pool.worth(p.shares) + p.earned + owed
 		})
 		.into()
 }

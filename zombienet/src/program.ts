@@ -1,4 +1,4 @@
-// A worker program: `phala-worker` with a simulated TEE and a state folder of its own.
+// One of our programs that hold keys, with a simulated TEE and a state folder of its own.
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -20,50 +20,42 @@ export interface LogLine {
   [field: string]: unknown;
 }
 
-export class Worker {
-  readonly directory = mkdtempSync(join(tmpdir(), "phala-worker-"));
-  readonly log = join(this.directory, "worker.log");
-  private child?: ChildProcess;
+export class Program {
+  readonly directory: string;
+  readonly log: string;
+  private readonly settings: string[];
+  protected child?: ChildProcess;
 
-  /// `secret`: of the account that signs, such as "//Alice". `platform`: number of the machine.
-  constructor(
-    private readonly rpcPort: number,
+  /// `kind`: such as "worker" for `phala-worker`. `secret`: of the account that signs, such as
+  /// "//Alice". `platform`: number of the machine. `flags`: of every command.
+  protected constructor(
+    private readonly kind: string,
+    rpcPort: number,
     secret: string,
-    private readonly platform = 0,
+    platform: number,
+    ...flags: string[]
   ) {
-    writeFileSync(join(this.directory, "operator.key"), secret, { mode: 0o600 });
-  }
-
-  private get settings(): string[] {
-    return [
-      ...["--rpc-url", `ws://127.0.0.1:${this.rpcPort}`],
+    this.directory = mkdtempSync(join(tmpdir(), `phala-${kind}-`));
+    this.log = join(this.directory, "program.log");
+    this.settings = [
+      ...["--rpc-url", `ws://127.0.0.1:${rpcPort}`],
       ...["--state-dir", this.directory],
-      ...["--tee", "simulated", "--simulated-platform", String(this.platform)],
-      ...["--poll-seconds", "2", "--threads", "1", "--log-format", "json"],
+      ...["--tee", "simulated", "--simulated-platform", String(platform)],
+      ...["--poll-seconds", "2", "--log-format", "json"],
+      ...flags,
     ];
+    writeFileSync(join(this.directory, "operator.key"), secret, { mode: 0o600 });
   }
 
   start(...flags: string[]): void {
     const out = openSync(this.log, "a");
-    this.child = spawn("phala-worker", [...this.settings, ...flags], {
+    this.child = spawn(`phala-${this.kind}`, [...this.settings, ...flags], {
       stdio: ["ignore", out, out],
     });
   }
 
   isRunning(): boolean {
     return this.child?.exitCode === null && this.child.signalCode === null;
-  }
-
-  /// Lets it work until nothing is left to do. Fails if it fails.
-  async runOnce(seconds: number, ...flags: string[]): Promise<void> {
-    this.start("--once", ...flags);
-    for (let second = 0; second < seconds; second++) {
-      if (this.child?.exitCode === 0) return;
-      if (this.child?.exitCode != null) break;
-      await sleep(1_000);
-    }
-    await this.kill();
-    throw new Error(`the worker has not finished: ${this.logText().slice(-4_000)}`);
   }
 
   /// As a power failure would.
@@ -99,13 +91,13 @@ export class Worker {
 
   /// Its identity key, once it has connected.
   key(): string | undefined {
-    const started = this.lines().find(({ message }) => message === "worker");
-    return started && `0x${started.worker}`;
+    const started = this.lines().find(({ message }) => message === this.kind);
+    return started && `0x${started[this.kind]}`;
   }
 
-  /// What `phala-worker NAME` prints, and its exit code.
+  /// What its command NAME prints, and its exit code.
   async command(...command: string[]): Promise<{ code: number; output: string }> {
-    const run = promisify(execFile)("phala-worker", [...this.settings, ...command]);
+    const run = promisify(execFile)(`phala-${this.kind}`, [...this.settings, ...command]);
     return run.then(
       ({ stdout }) => ({ code: 0, output: stdout }),
       (error: { code: number; stdout: string; stderr: string }) => ({
@@ -124,5 +116,23 @@ export class Worker {
   async remove(): Promise<void> {
     await this.kill();
     rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+export class Worker extends Program {
+  constructor(rpcPort: number, secret: string, platform = 0) {
+    super("worker", rpcPort, secret, platform, "--threads", "1");
+  }
+
+  /// Lets it work until nothing is left to do. Fails if it fails.
+  async runOnce(seconds: number, ...flags: string[]): Promise<void> {
+    this.start("--once", ...flags);
+    for (let second = 0; second < seconds; second++) {
+      if (this.child?.exitCode === 0) return;
+      if (this.child?.exitCode != null) break;
+      await sleep(1_000);
+    }
+    await this.kill();
+    throw new Error(`the worker has not finished: ${this.logText().slice(-4_000)}`);
   }
 }
