@@ -26,6 +26,7 @@ use frame_system_benchmarking::{
 };
 use pallet_stake_pools::types::PoolId;
 use pallet_xcm::benchmarking::Pallet as XcmCallsBench;
+use phala_attestation::Role;
 use phala_primitives::WorkerKey;
 use polkadot_runtime_common::xcm_sender::ToParachainDeliveryHelper;
 use sp_core::{H256, crypto::KeyTypeId};
@@ -162,10 +163,10 @@ impl pallet_worker_registry::BenchmarkHelper for Clock {
 		let (number, genesis) = (System::block_number(), System::block_hash(0));
 		let height = RelayClock::current_block_number();
 		pallet_mining::benchmarking::begun::<Runtime>();
+		let keeper = <Market as pallet_mining::BenchmarkHelper<PoolId>>::keeper();
 		System::set_block_number(number);
 		frame_system::BlockHash::<Runtime>::insert(0, genesis);
 		RelayClock::set_block_number(height);
-		let keeper = <Market as pallet_mining::BenchmarkHelper<PoolId>>::keeper();
 		<Mining as phala_primitives::Mining<PoolId>>::start(worker, keeper, 2_000 * PHA)
 			.expect("it is attested and idle");
 	}
@@ -187,7 +188,13 @@ impl Market {
 		let platform = H256(sp_io::hashing::blake2_256(&n.encode()));
 		let deposit = <Balances as Balanced<AccountId>>::issue(10 * PHA);
 		let _ = <Balances as Balanced<AccountId>>::resolve(operator, deposit);
-		pallet_worker_registry::benchmarking::attest::<Runtime>(worker, operator, platform, 1_000);
+		pallet_worker_registry::benchmarking::attest::<Runtime>(
+			worker,
+			Role::Worker,
+			operator,
+			platform,
+			1_000,
+		);
 		worker
 	}
 }

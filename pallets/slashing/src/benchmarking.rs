@@ -333,6 +333,10 @@ mod benchmarks {
 		set_now::<T>(1);
 		let id = offence::<T>(1);
 		everybody_offended::<T>(id.class);
+		// Where the offender has most of the class's stake, the fraction was at its limit before.
+		Ledger::<T>::mutate(id.class, id.index, |offence| {
+			offence.as_mut().unwrap().severity = Perquintill::one();
+		});
 		Queues::<T>::mutate(id.class, |queue| {
 			queue.raise = Some(types::RaiseWalk { at: id.index, again: true });
 		});

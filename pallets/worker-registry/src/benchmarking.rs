@@ -62,17 +62,24 @@ fn measurement_of(quote: &[u8]) -> Measurement {
 /// registration leaves, tier 1, for as long as an attestation can last. `operator` pays the deposit.
 pub fn attest<T: Config>(
 	key: WorkerKey,
+	role: Role,
 	operator: &T::AccountId,
 	platform: PlatformId,
 	score: u64,
 ) {
-	let image = Measurement::repeat_byte(0xbe);
-	Measurements::<T>::insert(image, MeasurementOf::<T> { sunset: None, ..record::<T>() });
+	let image = Measurement::repeat_byte(0xb0 | role as u8);
+	let allowed = MeasurementOf::<T> {
+		role,
+		active_from: 0u32.into(),
+		sunset: None,
+		..record::<T>()
+	};
+	Measurements::<T>::insert(image, allowed);
 	let now = Pallet::<T>::now();
 	let worker = WorkerOf::<T> {
 		operator: operator.clone(),
 		encryption_key: ENCRYPTION_KEY,
-		role: Role::Worker,
+		role,
 		measurement: image,
 		platform,
 		evidence: Decode::decode(&mut TrailingZeroInput::zeroes()).expect("zeros are evidence"),

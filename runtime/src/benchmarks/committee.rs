@@ -17,10 +17,9 @@ impl Committee {
 			return;
 		}
 		let platform = H256(sp_io::hashing::blake2_256(&("committee", worker).encode()));
-		pallet_worker_registry::benchmarking::attest::<Runtime>(worker, operator, platform, 1_000);
-		Workers::<Runtime>::mutate(worker, |worker| {
-			worker.iter_mut().for_each(|worker| worker.role = role);
-		});
+		pallet_worker_registry::benchmarking::attest::<Runtime>(
+			worker, role, operator, platform, 1_000,
+		);
 	}
 
 	/// Gives `who` what a deposit takes.

@@ -10,6 +10,7 @@ use crate::chain::{account, block, general, pair, run, signed};
 use frame_support::traits::fungible::InspectHold;
 use pallet_mining::{Sessions, State, types::Record};
 use pallet_stake_pools::types::PoolId;
+use phala_attestation::Role;
 use phala_primitives::{BlockRef, ChainId, HeartbeatStatement, Statement, WorkerKey};
 use phala_runtime::{constants::currency::PHA, *};
 use sp_core::{H256, Pair};
@@ -27,6 +28,7 @@ pub fn market(workers: &[&str], test: impl FnOnce()) {
 			let platform = H256(sp_io::hashing::blake2_256(name.as_bytes()));
 			pallet_worker_registry::benchmarking::attest::<Runtime>(
 				worker(name),
+				Role::Worker,
 				&account("alice"),
 				platform,
 				SCORE,
