@@ -188,7 +188,7 @@ test("the worker gets the same cluster key from the new holders", async () => {
   assert.deepEqual(await clusterKey(workers[0]), derived);
 });
 
-test("one that deals faulty shares is convicted and loses stake", async () => {
+test("one that deals faulty shares is convicted and loses stake, and the others make the next key", async () => {
   const [, bob] = stashes;
   await programs[1].stop();
   programs[1].start("--deal-bad-shares");
@@ -208,6 +208,12 @@ test("one that deals faulty shares is convicted and loses stake", async () => {
   assert.equal(lost.data.offender, bob.address);
   // 5 %, of which the ledger's fraction is rounded down.
   assert.ok(lost.data.amount + 1_000n >= BONDS[1] / 20n, `${lost.data.amount}`);
+  const next = await until("the next key", CEREMONY, async () => {
+    const live = await keys.live(api);
+    return live && live.epoch > first.epoch ? live : undefined;
+  });
+  assert.notEqual(next.publicKey, first.publicKey);
+  assert.deepEqual(journal.all("gatekeeperKeys", "FaultReported"), [reported], "nobody else is blamed");
 });
 
 test("the doctor finds nothing to mend, and programs end when asked", async () => {

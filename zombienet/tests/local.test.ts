@@ -19,6 +19,7 @@ import {
   until,
   wellKnown,
 } from "../src/client.ts";
+import { createPool, pools, putToWork } from "../src/market.ts";
 import { COLLATORS, LocalNetwork, PARA_ID, RPC_PORTS, VALIDATORS } from "../src/network.ts";
 import { Worker } from "../src/program.ts";
 
@@ -30,12 +31,17 @@ let relay: ApiPromise;
 let collators: ApiPromise[];
 /// Goes through the same troubles as the network.
 let worker: Worker;
+/// Its operator's.
+let pool: number;
+const STAKE = 5_000n * PHA;
 
 before(async () => {
   network = await LocalNetwork.start();
   await network.ready(900, (line) => console.log(`  ${line}`));
   relay = await network.connect(VALIDATORS[0]);
   collators = await Promise.all(COLLATORS.map((name) => network.connect(name)));
+  // First: the worker sends transactions of the same account.
+  pool = await createPool(collators[0], ferdie, STAKE, 0.1);
   worker = new Worker(RPC_PORTS[COLLATORS[0]], "//Ferdie");
   worker.start();
 });
@@ -160,6 +166,7 @@ test("a worker has attested itself meanwhile, and is measured", async () => {
   assert.ok(record.score!.value > 0);
   const keys = await api.query.workerRegistry.operatorWorkers.keys(ferdie.address);
   assert.deepEqual(keys.map((entry) => entry.args[1].toHex()), [key]);
+  await putToWork(api, ferdie, pool, key, STAKE);
 });
 
 test("the candidate authors, and leaves with its bond", async () => {
@@ -169,6 +176,11 @@ test("the candidate authors, and leaves with its bond", async () => {
   const { events } = await finalise(api, api.tx.collatorSelection.leaveIntent(), charlie);
   assert.equal(eventsOf(events, "collatorSelection", "CandidateRemoved").length, 1);
   assert.equal(eventsOf(events, "balances", "Unreserved").length, 1);
+});
+
+test("the worker has answered challenges by the relay chain's randomness, and its pool has earned", async () => {
+  await until("a round's pay", 600, async () =>
+    (await pools.pool(collators[0], pool)).pool.ownerRewards > 0n);
 });
 
 test("a runtime upgrade is enacted and blocks continue", async () => {
