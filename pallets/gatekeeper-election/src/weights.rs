@@ -1,6 +1,6 @@
 //! Weights of the calls and of the hook.
 //!
-//! Not measured: derived from what each touches, until `scripts/bench` has measured them in a runtime.
+//! A runtime measures its own with the benchmarks. What is here stands in where none were measured.
 //! Each adds up the reads and writes of the pallet itself, counted from its code at its worst case (64
 //! candidates, 32 seats, 256 voters), 5 µs for each, and [`PROOF`] bytes of proof for every read. What
 //! `pallet-staking` and the solver register by themselves comes on top.

@@ -1,7 +1,7 @@
 //! Weights of the calls and steps.
 //!
-//! Not measured: derived from what each touches and computes, until `scripts/bench` has measured them
-//! in a runtime. Each adds up
+//! A runtime measures its own with the benchmarks. What is here stands in where none were measured,
+//! derived from what each touches and computes. Each adds up
 //! - the reads and writes of the pallet itself, counted from its code at its worst case, n = 32;
 //! - for each question to the registry of workers, [`ATTESTED`] reads; for a report to the ledger,
 //!   [`REPORT`] reads and writes;

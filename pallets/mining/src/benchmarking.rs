@@ -220,6 +220,25 @@ mod benchmarks {
 	}
 
 	#[benchmark]
+	fn heartbeat_ordinary() {
+		begin::<T>();
+		let worker = running::<T>(1);
+		block::<T>(20);
+		challenge::<T>(&worker);
+		block::<T>(1);
+		let (statement, _) = answer::<T>(&worker);
+		let ordinary;
+
+		#[block]
+		{
+			ordinary = Pallet::<T>::do_heartbeat(statement).expect("it is in order").actual_weight;
+		}
+
+		assert_eq!(ordinary, Some(T::WeightInfo::heartbeat_ordinary()));
+		assert!(State::<T>::get().expect("it is there").accumulator.paid() > 0);
+	}
+
+	#[benchmark]
 	fn schedule_parameters() -> Result<(), BenchmarkError> {
 		begin::<T>();
 		let origin =

@@ -1,13 +1,15 @@
 //! Answers to challenges: what admits one, and what it does.
 
 use crate::{
-	Authorship, Config, EconomyOf, Error, Pallet, Sessions, State, clock::Window, types::Stamp,
+	Authorship, Config, EconomyOf, Error, Pallet, Sessions, State, WeightInfo, clock::Window,
+	types::Stamp,
 };
 use codec::Encode;
 use frame_support::{
 	pallet_prelude::{
-		InvalidTransaction, TransactionSource, TransactionValidityError,
-		TransactionValidityWithRefund, UnknownTransaction, ValidTransaction,
+		DispatchResultWithPostInfo, InvalidTransaction, TransactionSource,
+		TransactionValidityError, TransactionValidityWithRefund, UnknownTransaction,
+		ValidTransaction,
 	},
 	traits::Get,
 	weights::Weight,
@@ -16,7 +18,6 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use phala_primitives::{ChainId, HeartbeatStatement, Statement, WorkerSignature};
 use sp_core::H256;
 use sp_runtime::{
-	DispatchResult,
 	traits::{UniqueSaturatedInto, Zero},
 	transaction_validity::TransactionPriority,
 };
@@ -67,15 +68,15 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Takes an answer that was authorized.
-	pub(crate) fn do_heartbeat(statement: HeartbeatStatement) -> DispatchResult {
+	pub(crate) fn do_heartbeat(statement: HeartbeatStatement) -> DispatchResultWithPostInfo {
 		let worker = statement.worker;
-		Self::act(|economy, versions| {
+		let ordinary = Self::act::<_, Error<T>>(|economy, versions| {
 			let mut record = Sessions::<T>::get(worker).ok_or(Error::<T>::NoSession)?;
 			let at = record.challenge.take().ok_or(Error::<T>::NoChallenge)?;
 			economy.guard.record(false);
-			Self::answered(worker, record, at, statement.iterations, economy, versions);
-			Ok(())
-		})
+			Ok(Self::answered(worker, record, at, statement.iterations, economy, versions))
+		})?;
+		Ok(ordinary.then(T::WeightInfo::heartbeat_ordinary).into())
 	}
 
 	/// Is an answer to a challenge of then too late in this block?

@@ -739,7 +739,7 @@ pub mod pallet {
 			origin: OriginFor<T>,
 			statement: HeartbeatStatement,
 			signature: WorkerSignature,
-		) -> DispatchResult {
+		) -> DispatchResultWithPostInfo {
 			ensure_authorized(origin)?;
 			let _ = signature;
 			Self::do_heartbeat(statement)

@@ -27,7 +27,8 @@ impl<T: Config> Pallet<T> {
 		T::Time::now().as_secs()
 	}
 
-	/// Takes an on-time answer to the challenge of then. `record` is without that challenge.
+	/// Takes an on-time answer to the challenge of then. `record` is without that challenge. Whether it
+	/// was an ordinary one, of a session that computes, with nothing lost or added or to be ended.
 	pub(crate) fn answered(
 		worker: WorkerKey,
 		mut record: RecordOf<T>,
@@ -35,7 +36,9 @@ impl<T: Config> Pallet<T> {
 		iterations: u64,
 		economy: &mut EconomyOf<T>,
 		versions: &Versions,
-	) {
+	) -> bool {
+		let ordinary =
+			!record.warned && !record.stopping && record.top_up == 0 && !Self::has_gap(&record);
 		let bench = record.money.bench();
 		let elapsed = economy.clock.elapsed_ms(&at);
 		let performance = performance::instant_performance(iterations, elapsed, bench);
@@ -55,12 +58,12 @@ impl<T: Config> Pallet<T> {
 			Ok(outcome) => outcome,
 			Err(SessionError::TooSlow) if matches!(record.money.phase(), Phase::Computing(_)) => {
 				Self::missed(worker, record, MissReason::TooSlow, economy, versions);
-				return;
+				return false;
 			}
 			Err(error) => {
 				Sessions::<T>::insert(worker, record);
 				Self::deposit_event(Event::NotRecovered { worker, error });
-				return;
+				return false;
 			}
 		};
 		record.lapsed = false;
@@ -75,6 +78,7 @@ impl<T: Config> Pallet<T> {
 		let tell = (at_risk > 0 || record.warned) && !record.stopping;
 		record.warned = at_risk > 0;
 		Sessions::<T>::insert(worker, &record);
+		let ordinary = ordinary && at_risk == 0 && matches!(outcome, Outcome::Settled(_));
 		match outcome {
 			Outcome::Settled(settlement) => {
 				Self::deposit_event(Event::Settled { worker, settlement, v });
@@ -88,6 +92,12 @@ impl<T: Config> Pallet<T> {
 		if record.stopping {
 			Self::end(worker, record, EndReason::Stopped, economy, versions);
 		}
+		ordinary
+	}
+
+	/// Did the attestation lapse since the last answer?
+	fn has_gap(record: &RecordOf<T>) -> bool {
+		record.lapsed || Self::seconds() >= record.covered_until
 	}
 
 	/// Settles by an answer. If the attestation had a gap, the interval pays nothing, and a good one
@@ -100,8 +110,7 @@ impl<T: Config> Pallet<T> {
 	) -> Result<Outcome, SessionError> {
 		let available = Self::available(economy);
 		let acc = &mut economy.accumulator;
-		let gap = record.lapsed || Self::seconds() >= record.covered_until;
-		if !gap || answer.tier.is_none() {
+		if !Self::has_gap(record) || answer.tier.is_none() {
 			return record.money.settle(answer, available, acc, versions).map(Outcome::Settled);
 		}
 		let forfeit = Answer { tier: None, ..*answer };

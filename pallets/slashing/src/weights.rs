@@ -1,7 +1,7 @@
 //! Weights of the calls and steps.
 //!
-//! Not measured: derived from the storage that each touches, until `scripts/bench` has measured them
-//! in a runtime. Each adds up
+//! A runtime measures its own with the benchmarks. What is here stands in where none were measured,
+//! derived from the storage that each touches. Each adds up
 //! - the reads and writes of the pallet itself, counted from its code at its worst case;
 //! - for each call into the slashable, [`SLASHABLE`] of both;
 //! - where there is any such call, what [`HOLDERS`] have, once, and for each call the computation on it:

@@ -1,7 +1,7 @@
 //! Weights of the calls, and of what neighbours ask for.
 //!
-//! Not measured: derived from the storage that each touches, until `scripts/bench` has measured them
-//! in a runtime. Each adds up
+//! A runtime measures its own with the benchmarks. What is here stands in where none were measured,
+//! derived from the storage that each touches. Each adds up
 //! - the reads and writes of the pallet itself, counted from its code at its worst case: [`LOAD`] for
 //!   a pool with all its losses to close, [`POSITION`] for a position with all it can catch up with,
 //!   [`LOSS`] for a loss that is suspected;

@@ -10,7 +10,12 @@ pub mod frame_system_extensions;
 pub mod pallet_balances;
 pub mod pallet_collator_selection;
 pub mod pallet_dao;
+pub mod pallet_gatekeeper_election;
+pub mod pallet_gatekeeper_keys;
+pub mod pallet_mining;
 pub mod pallet_session;
+pub mod pallet_slashing;
+pub mod pallet_stake_pools;
 pub mod pallet_timestamp;
 pub mod pallet_worker_registry;
 pub mod pallet_xcm;
@@ -20,9 +25,8 @@ pub mod xcm;
 
 pub use published::*;
 
-/// Weights that come with the pallets: those of the SDK, as its maintainers measured them on their
-/// reference hardware; those of our own, as derived from the storage that each touches. A pallet leaves
-/// this list when `scripts/bench` has written its file.
+/// Weights that come with the SDK's pallets, as its maintainers measured them on their reference
+/// hardware. A pallet leaves this list when `scripts/bench` has written its file.
 mod published {
 	/// A module for each pallet, as the generated files are.
 	macro_rules! published {
@@ -41,12 +45,9 @@ mod published {
 		pallet_child_bounties,
 		pallet_conviction_voting,
 		pallet_core_fellowship,
-		pallet_gatekeeper_election,
-		pallet_gatekeeper_keys,
 		pallet_identity,
 		pallet_message_queue,
 		pallet_migrations,
-		pallet_mining,
 		pallet_multisig,
 		pallet_preimage,
 		pallet_proxy,
@@ -54,8 +55,6 @@ mod published {
 		pallet_referenda,
 		pallet_safe_mode,
 		pallet_scheduler,
-		pallet_slashing,
-		pallet_stake_pools,
 		pallet_transaction_payment,
 		pallet_treasury,
 		pallet_tx_pause,

@@ -1,7 +1,7 @@
 //! What an answer settles.
 
-use crate::{Event, mock::*, types::MissReason};
-use frame_support::traits::fungible::Inspect;
+use crate::{Event, WeightInfo, mock::*, types::MissReason};
+use frame_support::{assert_ok, traits::fungible::Inspect};
 use phala_attestation::{Role, Tier};
 use phala_primitives::{AttestationChange, Mining as _, OnAttestationChange};
 use phala_tokenomics::{Fixed, PHA, Parameters};
@@ -83,6 +83,40 @@ fn pay_follows_speed() {
 			pay[2].abs_diff(pay[0]) <= 1,
 			"nobody is paid for more than the benchmark: {pay:?}"
 		);
+	});
+}
+
+/// An answer weighs what the dearest takes, until it is known to be an ordinary one.
+#[test]
+fn an_ordinary_answer_is_charged_as_such_and_no_other() {
+	run(|| {
+		worker(0);
+		let weight = || {
+			until_challenged(0);
+			block(1);
+			let answer = statement(0, 100).unwrap();
+			crate::Pallet::<Test>::do_heartbeat(answer).unwrap().actual_weight
+		};
+		let ordinary = Some(<()>::heartbeat_ordinary());
+		assert!(<()>::heartbeat().all_gt(<()>::heartbeat_ordinary()));
+		assert_eq!(weight(), ordinary);
+		// It adds stake.
+		assert_ok!(crate::Pallet::<Test>::top_up(&key(0), PHA));
+		assert_eq!((weight(), weight()), (None, ordinary));
+		// Its attestation lapses, and is renewed.
+		let expires_at = Seconds::get();
+		alter(0, |attested| attested.expires_at = expires_at);
+		weight();
+		alter(0, |attested| attested.expires_at = u64::MAX / 2);
+		assert_eq!((weight(), weight()), (None, ordinary));
+		// It comes back, and heals.
+		silence(0, &[]);
+		blocks(30);
+		assert_eq!((weight(), weight()), (None, None));
+		// It stops.
+		assert_ok!(crate::Pallet::<Test>::stop(&key(0)));
+		assert_eq!(weight(), None);
+		assert!(is_ended(0));
 	});
 }
 
