@@ -279,7 +279,13 @@ impl<T: Config> Pallet<T> {
 			&& request.asked >= key.since
 			&& !request.fulfilled
 			&& Self::is_entitled(&request.worker, &request.input);
-		let silent = key.sharing.holders().without(request.answered).without(request.examined);
+		let mut silent = key.sharing.holders().without(request.answered).without(request.examined);
+		// Who asks for its guard cannot open its share.
+		if matches!(request.input, Input::Guard(_))
+			&& let Some(own) = Self::seat_of(key.number, &request.worker)
+		{
+			silent.remove(own);
+		}
 		let seat = silent.first().filter(|_| owed)?;
 		Some((key, seat))
 	}

@@ -261,7 +261,8 @@ fn what_is_not_replaced_is_owed_and_what_has_expired_is_not_replaced() {
 		refused(&world.person(1).ask_guard(0, of).2, Error::AlreadyDone);
 		LastSeen::<Test>::put(RelayBlock::get());
 		poll();
-		assert_eq!(reported(), [1, 2, 3].map(|who| (Absence, who)));
+		// Not who asked: it may have been without its share.
+		assert_eq!(reported(), [2, 3].map(|who| (Absence, who)));
 		assert_ok!(send(world.person(1).ask_guard(0, of).2));
 		world.answer(newest(), &[]);
 	});
