@@ -48,10 +48,10 @@
 //! leaves out recipients that failed and dealers that were convicted, unless too few would be left.
 //!
 //! A request is answered by the holders until the threshold is reached, and removed after
-//! [`Config::RequestPeriod`]. If it was not answered in full, those who are silent are reported, but for the
-//! member that asks for its own guard. Who lost
-//! the secret of its question asks anew: the later request takes the place of the earlier one, of which
-//! nothing but its record remains until it expires. That record counts, so that nobody asks anew for ever.
+//! [`Config::RequestPeriod`]. If it was not answered in full, those who are silent are reported, but for
+//! the member that asks for its own guard. Who lost the secret of its question asks anew: the later
+//! request takes the place of the earlier one, which stays on record until it expires, and counts, so
+//! that nobody asks anew for ever.
 //!
 //! ## Invariants
 //!
