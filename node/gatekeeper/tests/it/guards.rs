@@ -1,13 +1,14 @@
 //! Shares that are sealed with guards, which peers give back.
 
 use crate::{
-	chain::{Chain, REQUEST, RelayBlock, Test},
+	chain::{Chain, REQUEST, RelayBlock, Test, unix},
 	crowd::{Crowd, Fixed, Person, Store},
 };
 use pallet_gatekeeper_keys as pallet;
 use pallet_gatekeeper_keys::types::Phase;
 use phala_gatekeeper::{
 	engine::Done,
+	report::Report,
 	vault::{Disk, Vault, VaultError},
 };
 use phala_node_common::{board::Message, guard_key, keystore::Keys};
@@ -78,8 +79,16 @@ fn a_share_is_sealed_with_its_guard_and_opened_with_it_again() {
 	crowd.round();
 	let last = crowd.person(1).last.as_ref().unwrap();
 	assert!(last.memory.sealed.contains(&number) && last.memory.awaits.contains(&number));
+	let told = Report::of(&last.view, &last.memory, unix());
+	assert_eq!((told.missing(), told.sealed(), &told.guards[..]), (0, 1, &[number][..]));
+	assert!(told.to_string().contains("sealed with its guard"), "{told}");
+	assert!(told.to_string().contains("asked for, not given yet"), "{told}");
 	assert!(!crowd.person(1).holds(number));
 	until_holds(&mut crowd, 1, number);
+	crowd.round();
+	let last = crowd.person(1).last.as_ref().unwrap();
+	let told = Report::of(&last.view, &last.memory, unix());
+	assert_eq!((told.missing(), told.sealed(), told.guards.len()), (0, 0, 0));
 	// It is needed, and answers.
 	[2, 3].iter().for_each(|number| crowd.person(*number).down = true);
 	let mut client = crowd.client(102);
@@ -152,7 +161,7 @@ fn an_old_folder_cannot_be_opened_after_a_handover() {
 /// The chain would take answers; the members see for themselves that who asks is not attested.
 #[test]
 fn whoever_is_not_attested_is_given_no_guard() {
-	use crate::{chain::unix, crowd::account};
+	use crate::crowd::account;
 	use phala_attestation::Role;
 	use phala_node_common::chain::Item;
 	let mut crowd = Crowd::guarded_with_key(5, &[1, 2, 3, 4, 5]);
@@ -238,7 +247,7 @@ fn killed_again_and_again_while_it_waits() {
 
 #[test]
 fn a_lapsed_member_hands_over_and_its_secrets_are_sealed() {
-	use crate::{chain::unix, crowd::account};
+	use crate::crowd::account;
 	use phala_attestation::Role;
 	let mut crowd = Crowd::guarded_with_key(5, &[1, 2, 3]);
 	let (first, _) = current(&crowd);
