@@ -1,6 +1,6 @@
 //! How members get the guards of their shares, how requests are replaced, and who keeps nobody from it.
 
-use crate::{mock::*, types::*, *};
+use crate::{mock::*, types::RequestId, *};
 use frame_support::{assert_ok, pallet_prelude::*};
 use phala_attestation::Role;
 use phala_primitives::OffenceClass::Absence;
