@@ -387,7 +387,7 @@ impl<D: Disk> Vault<D> {
 
 /// The ceremony whose guard a file is sealed with, and the rest of the file.
 fn split_guard(stored: &[u8]) -> (Option<CeremonyNumber>, &[u8]) {
-	match stored.strip_prefix(GUARDED).and_then(|rest| rest.split_first_chunk()) {
+	match stored.strip_prefix(GUARDED).and_then(|rest| rest.split_first_chunk::<8>()) {
 		Some((number, sealed)) => (Some(CeremonyNumber::from_le_bytes(*number)), sealed),
 		None => (None, stored),
 	}
