@@ -10,12 +10,10 @@ use pallet_gatekeeper_keys::types::{
 	Attempt, CeremonyNumber, LiveKey, OpenRequest, RequestId, RequestQueue, Seats,
 };
 use phala_primitives::{
-	ComplaintStatement, DealingStatement, KeyRequestStatement, RegistrationStatement, WorkerKey,
-	WorkerSignature,
+	ComplaintStatement, DealingStatement, GuardRequestStatement, KeyRequestStatement,
+	RegistrationStatement, WorkerKey, WorkerSignature,
 };
-use phala_threshold::{
-	CeremonyKey, ClusterInput, Dealing, DealingDigest, Element, MemberIndex, Partial,
-};
+use phala_threshold::{CeremonyKey, Dealing, DealingDigest, Element, Input, MemberIndex, Partial};
 use scale_info::meta_type;
 
 pub use pallet_gatekeeper_keys::types;
@@ -44,6 +42,9 @@ pub enum Message {
 	/// A holder's answer.
 	#[codec(index = 4)]
 	Answer(RequestId, MemberIndex, Box<Partial>),
+	/// A member's request for a guard.
+	#[codec(index = 5)]
+	RequestGuard(Box<GuardRequestStatement>, WorkerSignature),
 }
 
 impl Message {
@@ -55,6 +56,7 @@ impl Message {
 			Self::Complain(..) => "complain",
 			Self::Request(..) => "request",
 			Self::Answer(..) => "answer",
+			Self::RequestGuard(..) => "request_guard",
 		}
 	}
 
@@ -66,6 +68,7 @@ impl Message {
 			Self::Complain(statement, signature) => (statement, signature).encode(),
 			Self::Request(statement, signature) => (statement, signature).encode(),
 			Self::Answer(id, seat, partial) => (id, seat, partial).encode(),
+			Self::RequestGuard(statement, signature) => (statement, signature).encode(),
 		}
 	}
 }
@@ -101,6 +104,7 @@ pub fn encodings() -> Encodings {
 				"answer",
 				vec![meta_type::<RequestId>(), meta_type::<MemberIndex>(), meta_type::<Partial>()],
 			),
+			("request_guard", vec![meta_type::<GuardRequestStatement>(), signature]),
 		],
 	}
 }
@@ -160,8 +164,8 @@ pub fn request(id: RequestId) -> Item<OpenRequest> {
 	Item::new(PALLET, "Requests").twox64(&id)
 }
 
-/// The request of a worker for a key.
-pub fn open_for(worker: &WorkerKey, input: &ClusterInput) -> Item<RequestId> {
+/// The request of a worker for a key, or of a member for a guard.
+pub fn open_for(worker: &WorkerKey, input: &Input) -> Item<RequestId> {
 	Item::new(PALLET, "OpenFor").blake2(worker).blake2(input)
 }
 

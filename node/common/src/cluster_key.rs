@@ -6,7 +6,7 @@
 //!
 //! [`next`] says what to do, given what is final on chain ([`look`]) and the question that was asked.
 //! The caller saves the question, sealed, before it publishes it: whoever knows the blind and reads
-//! the chain has the key, and a question whose blind is lost can only expire.
+//! the chain has the key, and a question whose blind is lost can only be replaced, or expire.
 //!
 //! | On chain | Asked | Next |
 //! |---|---|---|
@@ -14,7 +14,9 @@
 //! | no request on record | no, or it is not valid any more | [`Next::Ask`] |
 //! | no request on record | yes | [`Next::Repeat`]: the same bytes |
 //! | this request, fulfilled | yes | [`Next::Combine`] |
-//! | a request | otherwise | [`Next::Wait`]: for answers, or for a lost one to expire |
+//! | this request | yes | [`Next::Wait`]: for answers |
+//! | an earlier request, which ends before | yes | [`Next::Repeat`]: this one takes its place |
+//! | an earlier request | otherwise | [`Next::Ask`] in its place; [`Next::Wait`] within the same block |
 //!
 //! # Trust
 //!
@@ -35,7 +37,7 @@ use phala_primitives::{
 	ChainId, KeyRequestStatement, Statement, WorkerKey, WorkerSignature, requester,
 };
 use phala_threshold::{
-	Blind, ClusterInput, ClusterSecret, Element, Inquiry, MemberIndex, MemberSet, Partial,
+	Blind, ClusterInput, ClusterSecret, Element, Input, Inquiry, MemberIndex, MemberSet, Partial,
 };
 use rand_core::CryptoRngCore;
 use sp_core::sr25519;
@@ -104,7 +106,8 @@ impl Asking {
 	) -> Result<Self, Error> {
 		let worker = sp_core::Pair::public(identity);
 		let requester = requester(chain, &worker, valid_until);
-		let (blind, request) = Blind::new(Inquiry { public_key, input, requester }, rng)?;
+		let inquiry = Inquiry { public_key, input: input.into(), requester };
+		let (blind, request) = Blind::new(inquiry, rng)?;
 		let statement = KeyRequestStatement { worker, input, valid_until, request };
 		let signature = statement.sign(chain, identity);
 		Ok(Self { blind, statement, signature })
@@ -132,23 +135,26 @@ impl Asking {
 	/// Reads what [`save`](Self::save) wrote for this worker and chain.
 	pub fn restore(chain: &ChainId, worker: &WorkerKey, saved: &[u8]) -> Result<Self, Error> {
 		let (secret, mut public) = saved.split_first_chunk::<32>().ok_or(Error::NotSaved)?;
-		let (inquiry, statement, signature) =
-			<(Inquiry, KeyRequestStatement, WorkerSignature)>::decode(&mut public)
-				.map_err(|_| Error::NotSaved)?;
+		// An inquiry about a cluster, then the message.
+		type Saved = (Element, ClusterInput, [u8; 32], KeyRequestStatement, WorkerSignature);
+		let (public_key, input, asker, statement, signature) =
+			Saved::decode(&mut public).map_err(|_| Error::NotSaved)?;
 		let ours = statement.worker == *worker
 			&& statement.is_signed_by(chain, worker, &signature)
-			&& inquiry.input == statement.input
-			&& inquiry.requester == requester(chain, worker, statement.valid_until);
+			&& input == statement.input
+			&& asker == requester(chain, worker, statement.valid_until);
 		if !ours || !public.is_empty() {
 			return Err(Error::NotSaved);
 		}
+		let inquiry = Inquiry { public_key, input: input.into(), requester: asker };
 		let blind = Blind::restore(inquiry, secret)?;
 		Ok(Self { blind, statement, signature })
 	}
 
 	fn is(&self, open: &OpenRequest) -> bool {
 		let KeyRequestStatement { worker, input, valid_until, request } = &self.statement;
-		(worker, input, valid_until, request)
+		let input = Input::Cluster(*input);
+		(worker, &input, valid_until, request)
 			== (&open.worker, &open.input, &open.valid_until, &open.request)
 	}
 
@@ -199,6 +205,19 @@ pub async fn look<R: Reader>(
 ) -> Result<Scene, ReadError<R::Error>> {
 	let clocks = board::clocks(reader).await?;
 	let key = reader.get(&board::live_key(input.epoch)).await?;
+	let (open, partials) = on_record(reader, worker, &Input::Cluster(*input)).await?;
+	Ok(Scene { clocks, key, open, partials })
+}
+
+/// A request, and the answers to it that combine.
+pub(crate) type OnRecord = (Option<(RequestId, OpenRequest)>, BTreeMap<MemberIndex, Partial>);
+
+/// Reads the request of somebody for something.
+pub(crate) async fn on_record<R: Reader>(
+	reader: &mut R,
+	worker: &WorkerKey,
+	input: &Input,
+) -> Result<OnRecord, ReadError<R::Error>> {
 	let (mut open, mut partials) = (None, BTreeMap::new());
 	if let Some(id) = reader.get(&board::open_for(worker, input)).await?
 		&& let Some(request) = reader.get(&board::request(id)).await?
@@ -210,7 +229,7 @@ pub async fn look<R: Reader>(
 			seats.into_iter().zip(found).filter_map(|(seat, one)| Some((seat, one?))).collect();
 		open = Some((id, request));
 	}
-	Ok(Scene { clocks, key, open, partials })
+	Ok((open, partials))
 }
 
 /// What to do next.
@@ -235,6 +254,15 @@ pub enum Next {
 /// is behind what is newest.
 const MARGIN: u32 = 10;
 
+/// Until when a question that is made at relay-chain block `relay` is valid; `None` if it cannot take the
+/// place of `before`, which is on record, yet.
+pub(crate) fn valid_until(relay: u32, period: u32, before: Option<&OpenRequest>) -> Option<u32> {
+	// A margin before both ends: blocks between final and newest ones count, too.
+	let life = period.saturating_sub(MARGIN).max(1);
+	let until = relay.saturating_add(life);
+	Some(until).filter(|until| before.is_none_or(|before| before.valid_until < *until))
+}
+
 /// What to do next. `period` is the pallet's constant `RequestPeriod`.
 pub fn next(
 	wish: &Wish,
@@ -252,20 +280,27 @@ pub fn next(
 	let asking = asking.filter(|asking| {
 		asking.input() == wish.input && asking.blind.inquiry().public_key == public_key
 	});
-	Ok(match (&scene.open, asking) {
-		(None, Some(asking)) if scene.clocks.relay < asking.statement.valid_until => Next::Repeat,
-		(None, _) => {
-			// A margin before both ends: blocks between final and newest ones count, too.
-			let life = period.saturating_sub(MARGIN).max(1);
-			Next::Ask { public_key, valid_until: scene.clocks.relay.saturating_add(life) }
+	let before = scene.open.as_ref().map(|(_, open)| open);
+	Ok(match (before, asking) {
+		(Some(open), Some(asking)) if asking.is(open) => {
+			match open.fulfilled && open.sharing == key.number {
+				true => Next::Combine,
+				false => Next::Wait,
+			}
 		}
-		(Some((_, open)), Some(asking))
-			if asking.is(open) && open.fulfilled && open.sharing == key.number =>
-		{
-			Next::Combine
+		(_, Some(asking)) if is_due(asking.statement.valid_until, scene.clocks.relay, before) => {
+			Next::Repeat
 		}
-		_ => Next::Wait,
+		_ => match valid_until(scene.clocks.relay, period, before) {
+			Some(valid_until) => Next::Ask { public_key, valid_until },
+			None => Next::Wait,
+		},
 	})
+}
+
+/// May the chain still take a question that is valid until then, in the place of `before`?
+pub(crate) fn is_due(valid_until: u32, relay: u32, before: Option<&OpenRequest>) -> bool {
+	relay < valid_until && before.is_none_or(|before| before.valid_until < valid_until)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! | [`chain`] | connecting, reading at finalised blocks, transactions that are followed until final |
 //! | [`board`] | the pallet `GatekeeperKeys`: the board on which the master key is made and used |
 //! | [`cluster_key`] | how a worker gets its cluster's key from the gatekeepers |
+//! | [`guard_key`] | how a gatekeeper gets the guard of its share from its peers |
 //! | [`tee`] | quotes of TDX, SGX and the simulated TEE |
 //! | [`seal`] | encryption at rest under a key that only the TEE has |
 //! | [`keystore`] | keys that are born in the TEE and sealed |
@@ -19,6 +20,7 @@ pub mod chain;
 pub mod cluster_key;
 pub mod config;
 pub mod files;
+pub mod guard_key;
 pub mod keystore;
 pub mod logging;
 pub mod metrics;

@@ -29,6 +29,7 @@ const MAGIC: &[u8; 10] = b"PHALASEAL\x01";
 const NONCE_LEN: usize = 24;
 const KEY_CONTEXT: &str = "phala-node-common 2026 sealed file key v1";
 const SECRET_CONTEXT: &str = "phala-node-common 2026 root key from sealing secret v1";
+const GUARD_CONTEXT: &str = "phala-node-common 2026 root key mixed with a guard v1";
 /// File name of the SGX key below Gramine's attestation folder.
 const MRENCLAVE_KEY: &str = "keys/_sgx_mrenclave";
 /// File with the root key, where it is a file.
@@ -74,6 +75,28 @@ pub trait Seal: Send + Sync {
 	fn describe(&self) -> &'static str;
 	/// The root key: the same at every call, as long as the description promises.
 	fn root_key(&self) -> Result<Zeroizing<[u8; 32]>, SealError>;
+}
+
+/// A sealer whose key is mixed with a second one, which is not kept where the first is: nothing opens
+/// without both.
+pub struct Guarded<'a> {
+	/// The TEE's.
+	pub sealer: &'a dyn Seal,
+	/// The second key.
+	pub guard: &'a [u8; 32],
+}
+
+impl Seal for Guarded<'_> {
+	fn describe(&self) -> &'static str {
+		"the TEE's key and its guard"
+	}
+
+	fn root_key(&self) -> Result<Zeroizing<[u8; 32]>, SealError> {
+		let root = self.sealer.root_key()?;
+		// Both have 32 bytes.
+		let material = Zeroizing::new([root.as_slice(), self.guard.as_slice()].concat());
+		Ok(derive(GUARD_CONTEXT, &material))
+	}
 }
 
 /// The ways to seal.
@@ -220,6 +243,21 @@ mod tests {
 			let twice = seal(&Fixed(1), "keys", &plain).unwrap();
 			prop_assert_ne!(sealed, twice, "the nonce is fresh");
 		}
+	}
+
+	#[test]
+	fn a_guarded_file_needs_both_keys() {
+		let (right, wrong) = ([7; 32], [8; 32]);
+		let with = |key: u8, guard: &[u8; 32], sealed: &[u8]| {
+			unseal(&Guarded { sealer: &Fixed(key), guard }, "share", sealed)
+				.map(|plain| plain.to_vec())
+		};
+		let sealed =
+			seal(&Guarded { sealer: &Fixed(1), guard: &right }, "share", b"secret").unwrap();
+		assert_eq!(with(1, &right, &sealed).unwrap(), b"secret");
+		assert!(matches!(with(1, &wrong, &sealed), Err(SealError::Unseal(_))));
+		assert!(matches!(with(2, &right, &sealed), Err(SealError::Unseal(_))));
+		assert!(matches!(unseal(&Fixed(1), "share", &sealed), Err(SealError::Unseal(_))));
 	}
 
 	#[test]

@@ -170,6 +170,16 @@ fn judge_keys(report: &Report) -> Check {
 			"no seat: it was not elected, or the handover to it is yet to come".into(),
 			"",
 		),
+		(_, count) if report.sealed() > 0 => check(
+			name,
+			Verdict::Fine,
+			format!(
+				"{count} shares, {} of them sealed with guards, which only the running gatekeeper has: \
+				 its metric waiting_guards says whether it waits for one",
+				report.sealed()
+			),
+			"",
+		),
 		(_, count) => check(name, Verdict::Fine, format!("{count} shares, all in use"), ""),
 	}
 }
@@ -201,7 +211,14 @@ mod tests {
 	use crate::report::{Ceremony, Key};
 
 	fn report() -> Report {
-		let key = Key { epoch: 0, ceremony: 3, holders: 7, seat: Some(2), has_share: true };
+		let key = Key {
+			epoch: 0,
+			ceremony: 3,
+			holders: 7,
+			seat: Some(2),
+			has_share: true,
+			sealed: false,
+		};
 		Report {
 			block: 100,
 			age: 12,
@@ -210,6 +227,7 @@ mod tests {
 			keys: vec![key],
 			ceremony: None,
 			waiting: 0,
+			guards: vec![],
 		}
 	}
 
@@ -224,6 +242,10 @@ mod tests {
 	fn what_is_wrong_is_named() {
 		assert_eq!(verdict("keys held", |_| {}), Verdict::Fine);
 		assert_eq!(verdict("keys held", |one| one.keys[0].has_share = false), Verdict::Failure);
+		let sealed = |one: &mut Report| {
+			(one.keys[0].has_share, one.keys[0].sealed) = (false, true);
+		};
+		assert_eq!(verdict("keys held", sealed), Verdict::Fine);
 		assert_eq!(verdict("keys held", |one| one.keys[0].seat = None), Verdict::Fine);
 		assert_eq!(verdict("finality", |_| {}), Verdict::Fine);
 		assert_eq!(verdict("finality", |one| one.age = 500), Verdict::Attention);

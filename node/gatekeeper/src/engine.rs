@@ -10,25 +10,29 @@
 //! 3. For each message: made once, sealed with the secrets that it comes from, and then published. It
 //!    is published again, the same bytes, until it shows in finalised state.
 //! 4. A share is sealed before the secrets that it comes from are erased.
+//! 5. With `peer-seal`, guards are asked for before anything is sealed with them. They, and the secrets of
+//!    these questions, are in memory alone: whoever was killed asks anew.
 //!
 //! So there are never two different messages for one step, and never a share twice.
 
 use crate::{
 	plan::{self, Act, Memory, Useless, plan, useless},
 	vault::{Answers, Disk, Held, Part, Share, Vault, VaultError},
-	view::{self, LookError, Rules, View},
+	view::{self, Live, LookError, Rules, View},
 };
 use pallet_gatekeeper_keys::types::{Attempt, CeremonyNumber, RequestId};
 use phala_node_common::{
 	board::{self, Message},
 	chain::{ReadError, Reader, Submission},
+	guard_key,
 	keystore::Keys,
 };
 use phala_primitives::{
 	BlockRef, ComplaintStatement, DealingStatement, RegistrationStatement, Statement, requester,
 };
 use phala_threshold::{
-	Constant, Inquiry, Kind, Member, MemberIndex, MemberSet, Registration, Role, Roster,
+	CeremonyId, Constant, GuardInput, Inquiry, Kind, Member, MemberIndex, MemberSet, Registration,
+	Role, Roster,
 };
 use rand_core::CryptoRngCore;
 use sp_core::H256;
@@ -186,6 +190,12 @@ pub enum Done {
 	Answered(u64),
 	/// Examined dealings, and found that many faulty.
 	Examined(CeremonyNumber, MemberSet, u8),
+	/// Has a share that can be sealed when its guard is there; until then its part in the ceremony stays.
+	Holds(CeremonyNumber),
+	/// Has the guard of its secrets and share of a ceremony.
+	Guarded(CeremonyNumber),
+	/// Sealed a share or part anew, as it is to be sealed now.
+	Resealed(CeremonyNumber),
 	/// Sealed a share.
 	Took(CeremonyNumber),
 	/// Cannot get its share of a key: this dealer's part of it is faulty or gone.
@@ -234,6 +244,10 @@ pub struct Engine<D, R> {
 	settled_for: Vec<CeremonyNumber>,
 	/// First block at which old blocks are searched again.
 	recover_from: u32,
+	/// Shares that are not sealed yet, since their guards are not there.
+	unsealed: BTreeMap<CeremonyNumber, Share>,
+	/// Questions for guards that are under way.
+	asking: BTreeMap<CeremonyNumber, guard_key::Asking>,
 	/// Deals faulty shares.
 	#[cfg(feature = "fault-injection")]
 	pub deals_bad_shares: bool,
@@ -244,6 +258,23 @@ struct Opened {
 	memory: Memory,
 	shares: BTreeMap<CeremonyNumber, Share>,
 	parts: BTreeMap<CeremonyNumber, Part>,
+	/// Ceremonies whose guards would open more.
+	closed: BTreeSet<CeremonyNumber>,
+}
+
+/// A guard that is needed, and that the holders of a key in use may give.
+struct Wanted {
+	number: CeremonyNumber,
+	ceremony: CeremonyId,
+	live: Live,
+}
+
+/// How the secrets of a ceremony are to be sealed.
+enum Sealing {
+	/// With this ceremony's guard, or under the TEE's key alone.
+	By(Option<CeremonyNumber>),
+	/// With a guard that is not here yet.
+	Later,
 }
 
 /// Blocks between two searches of old blocks.
@@ -262,6 +293,8 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 			settled: BTreeSet::new(),
 			settled_for: vec![],
 			recover_from: 0,
+			unsealed: BTreeMap::new(),
+			asking: BTreeMap::new(),
 			#[cfg(feature = "fault-injection")]
 			deals_bad_shares: false,
 		}
@@ -295,11 +328,22 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 			}
 			done.push(Done::Erased(one));
 		}
-		let Opened { memory, shares, mut parts } = self.recall()?;
-		let plan = plan(&view, &memory, &self.limits.rules);
+		self.unsealed.retain(|number, _| view.live(*number).is_some());
+		let Opened { mut memory, mut shares, mut parts, closed } = self.recall()?;
+		self.forget_guards(&view, &parts);
+		self.reseal(&mut shares, &mut parts, &mut done)?;
+		let mut plan = plan(&view, &memory, &self.limits.rules);
+		let joins = plan.acts.contains(&Act::Join);
+		// A dealer whose share is sealed would join as one that has none.
+		let dealt = view.ceremony.as_ref().and_then(|one| one.attempt.from);
+		let waits = dealt.is_some_and(|number| memory.sealed.contains(&number));
+		plan.acts.retain(|act| !waits || *act != Act::Join);
+		let wanted = self.wanted(&view, &memory, &closed, joins);
+		memory.awaits = wanted.iter().map(|one| one.number).collect();
 		// What stops one ceremony stops neither answers nor another ceremony's share, and the other way
 		// round. The first failure is told.
 		let mut outcome = self.answer(world, &view, &plan.answers, &shares, &mut done).await;
+		outcome = outcome.and(self.ask_guards(world, &view, wanted, &mut done).await);
 		for act in plan.acts {
 			let acted = self.perform(world, &view, act, &shares, &mut parts, &mut done).await;
 			outcome = outcome.and(acted);
@@ -369,19 +413,36 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 	fn recall(&self) -> Result<Opened, VaultError> {
 		let held = self.vault.held()?;
 		let (mut shares, mut parts) = (BTreeMap::new(), BTreeMap::new());
+		let (mut sealed, mut closed) = (BTreeSet::new(), BTreeSet::new());
 		for number in held.shares {
 			match self.vault.share(number) {
 				Ok(share) => shares.extend(share.map(|share| (number, share))),
+				Err(VaultError::NoGuard { number: by, .. }) => {
+					sealed.insert(number);
+					closed.insert(by);
+				}
 				Err(error @ VaultError::Unseal { .. }) => {
 					tracing::error!(%error, "a share is lost");
 				}
 				Err(error) => return Err(error),
 			}
 		}
+		for (number, share) in &self.unsealed {
+			if !shares.contains_key(number)
+				&& let Ok(copied) = copy(&share.share)
+			{
+				let (epoch, sharing) = (share.epoch, share.sharing.clone());
+				shares.insert(*number, Share { share: copied, epoch, sharing, guarded: false });
+			}
+		}
 		let mut locked = BTreeSet::new();
 		for number in held.parts {
 			match self.vault.part(number) {
 				Ok(part) => parts.extend(part.map(|part| (number, part))),
+				Err(VaultError::NoGuard { number: by, .. }) => {
+					locked.insert(number);
+					closed.insert(by);
+				}
 				Err(error @ VaultError::Unseal { .. }) => {
 					tracing::error!(%error, "nothing is said in this ceremony");
 					locked.insert(number);
@@ -393,8 +454,163 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 			shares: shares.iter().map(|(number, one)| (*number, one.share.index())).collect(),
 			parts: parts.iter().map(|(number, part)| (*number, in_short(part))).collect(),
 			locked,
+			sealed,
+			awaits: BTreeSet::new(),
 		};
-		Ok(Opened { memory, shares, parts })
+		Ok(Opened { memory, shares, parts, closed })
+	}
+
+	/// Wipes guards that open nothing any more.
+	fn forget_guards(&mut self, view: &View, parts: &BTreeMap<CeremonyNumber, Part>) {
+		let under_way =
+			view.ceremony.as_ref().and_then(|one| one.hands_over(&view.live)).map(Attempt::number);
+		self.vault.retain_guards(|number| {
+			view.live(number).is_some()
+				|| under_way == Some(number)
+				|| parts.values().any(|part| part.guard == Some(number))
+		});
+	}
+
+	/// Seals anew what was sealed otherwise than it is to be: before `peer-seal` was changed, or, in a
+	/// ceremony, with the guard of another one.
+	fn reseal(
+		&mut self,
+		shares: &mut BTreeMap<CeremonyNumber, Share>,
+		parts: &mut BTreeMap<CeremonyNumber, Part>,
+		done: &mut Vec<Done>,
+	) -> Result<(), VaultError> {
+		let on = self.vault.peer_seal();
+		for (number, share) in shares {
+			let on_disk = !self.unsealed.contains_key(number);
+			if on_disk && share.guarded != on && self.vault.can_keep_share(*number) {
+				self.vault.keep_share(*number, share)?;
+				share.guarded = on;
+				done.push(Done::Resealed(*number));
+			}
+		}
+		for (number, part) in parts {
+			if on && part.guard != Some(*number) && self.vault.has_guard(*number) {
+				part.guard = Some(*number);
+				self.vault.keep_part(part)?;
+				done.push(Done::Resealed(*number));
+			}
+		}
+		Ok(())
+	}
+
+	/// Guards that are needed: to open what is closed, and, with `peer-seal`, to seal what there is and what
+	/// is about to be made; if there is anybody who may give them.
+	fn wanted(
+		&self,
+		view: &View,
+		memory: &Memory,
+		closed: &BTreeSet<CeremonyNumber>,
+		joins: bool,
+	) -> Vec<Wanted> {
+		if !view.is_attested(0) {
+			return vec![];
+		}
+		let on = self.vault.peer_seal();
+		let needed = |number: CeremonyNumber| {
+			let there = memory.shares.contains_key(&number) || memory.parts.contains_key(&number);
+			closed.contains(&number) || (on && there)
+		};
+		let missing = |number: CeremonyNumber| !self.vault.has_guard(number);
+		let mut wanted: Vec<_> = view
+			.live
+			.iter()
+			.filter(|live| live.holds.is_some())
+			.filter(|live| needed(live.key.number) && missing(live.key.number))
+			.map(|live| Wanted {
+				number: live.key.number,
+				ceremony: *live.key.sharing.ceremony(),
+				live: live.clone(),
+			})
+			.collect();
+		if let Some(ceremony) = view.ceremony.as_ref().filter(|one| one.receives.is_some())
+			&& let Some(attempt) = ceremony.hands_over(&view.live)
+			&& let Some(live) = view.live.iter().find(|live| live.epoch == attempt.epoch)
+		{
+			let number = attempt.number();
+			if missing(number) && (needed(number) || (on && joins)) {
+				let (ceremony, live) = (attempt.ceremony.id(), live.clone());
+				wanted.push(Wanted { number, ceremony, live });
+			}
+		}
+		wanted
+	}
+
+	/// Asks for guards, and makes them from what was answered.
+	async fn ask_guards<W: World>(
+		&mut self,
+		world: &mut W,
+		view: &View,
+		wanted: Vec<Wanted>,
+		done: &mut Vec<Done>,
+	) -> Step<(), W> {
+		self.asking.retain(|number, _| wanted.iter().any(|one| one.number == *number));
+		for Wanted { number, ceremony, live } in wanted {
+			let fail = |cause| StepError::Protocol { number, cause };
+			let (epoch, member) = (live.epoch, self.keys.worker().0);
+			let input = GuardInput { epoch, ceremony, member };
+			let mut at = At { world: &mut *world, block: view.block };
+			let scene = guard_key::look(&mut at, &input).await?;
+			let (relay, period) = (view.clocks.relay, self.limits.rules.request_period);
+			let asking = self.asking.get(&number);
+			match (guard_key::next(asking, &scene, &live.key, relay, period), asking) {
+				(guard_key::Next::Ask { valid_until }, _) => {
+					let made = guard_key::Asking::new(
+						&self.keys.chain,
+						&self.keys.identity,
+						epoch,
+						ceremony,
+						&live.key,
+						valid_until,
+						&mut self.rng,
+					);
+					let made = made.map_err(fail)?;
+					let message = made.message();
+					self.asking.insert(number, made);
+					publish(world, message, done).await?;
+				}
+				(guard_key::Next::Repeat, Some(asking)) => {
+					let message = asking.message();
+					publish(world, message, done).await?;
+				}
+				(guard_key::Next::Combine, Some(asking)) => {
+					let combined = asking.combine(&live.key, &scene.partials).map_err(fail)?;
+					if !combined.faulty.is_empty() {
+						tracing::warn!(number, seats = ?combined.faulty, "false answers");
+					}
+					self.vault.take_guard(number, combined.secret);
+					self.asking.remove(&number);
+					done.push(Done::Guarded(number));
+				}
+				_ => {}
+			}
+		}
+		Ok(())
+	}
+
+	/// How the secrets of a ceremony are to be sealed.
+	///
+	/// In a handover with the guard of the ceremony for a recipient, who will hold its share; with that of
+	/// the shares that are handed over for all others. A lapsed member, who gets no guards, may hand over
+	/// under the TEE's key alone. Before a new key there is nobody who could give a guard of it.
+	fn sealing(&self, view: &View, ceremony: &view::Ceremony) -> Sealing {
+		let Some(old) = ceremony.attempt.from.filter(|_| self.vault.peer_seal()) else {
+			return Sealing::By(None);
+		};
+		let attested = view.is_attested(0);
+		let number = match ceremony.receives.is_some() && attested {
+			true => ceremony.attempt.number(),
+			false => old,
+		};
+		match self.vault.has_guard(number) {
+			true => Sealing::By(Some(number)),
+			false if attested => Sealing::Later,
+			false => Sealing::By(None),
+		}
 	}
 
 	async fn perform<W: World>(
@@ -409,7 +625,8 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 		match act {
 			Act::Join => {
 				let Some(ceremony) = &view.ceremony else { return Ok(()) };
-				if let Some(part) = self.join::<W>(ceremony, shares)? {
+				let Sealing::By(guard) = self.sealing(view, ceremony) else { return Ok(()) };
+				if let Some(part) = self.join::<W>(ceremony, shares, guard)? {
 					let number = ceremony.attempt.number();
 					self.vault.keep_part(&part)?;
 					done.push(Done::Joined(number));
@@ -451,7 +668,7 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 			}
 			Act::Take(number) => {
 				let Some(part) = parts.get(&number) else { return Ok(()) };
-				done.push(self.take::<W>(view, number, part)?);
+				done.extend(self.take::<W>(view, number, part)?);
 			}
 			Act::Recover(number, dealers) => {
 				let Some(part) = parts.get_mut(&number) else { return Ok(()) };
@@ -470,6 +687,7 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 		&mut self,
 		ceremony: &view::Ceremony,
 		shares: &BTreeMap<CeremonyNumber, Share>,
+		guard: Option<CeremonyNumber>,
 	) -> Step<Option<Part>, W> {
 		let view::Ceremony { attempt, deals, receives } = ceremony;
 		let number = attempt.number();
@@ -504,6 +722,7 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 			dealt: None,
 			seen: MemberSet::EMPTY,
 			complaints: BTreeMap::new(),
+			guard,
 		}))
 	}
 
@@ -626,28 +845,37 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 		Ok(faulty)
 	}
 
-	/// Seals the share of a key in use, and then erases what it comes from.
+	/// Seals the share of a key in use, and then erases what it comes from. If its guard is not here, the
+	/// share is used as it is, and the part stays.
 	fn take<W: World>(
 		&mut self,
 		view: &View,
 		number: CeremonyNumber,
 		part: &Part,
-	) -> Step<Done, W> {
+	) -> Step<Option<Done>, W> {
 		let fail = |cause| StepError::Protocol { number, cause };
-		let Some(live) = view.live(number) else { return Ok(Done::Erased(Useless::Part(number))) };
+		let Some(live) = view.live(number) else { return Ok(None) };
 		match part.member.finish(&live.key.sharing) {
 			Ok(Some(share)) => {
 				let (epoch, sharing) = (live.epoch, live.key.sharing.clone());
-				self.vault.keep_share(number, &Share { share, epoch, sharing })?;
+				let share = Share { share, epoch, sharing, guarded: false };
+				if !self.vault.can_keep_share(number) {
+					let before = self.unsealed.insert(number, share);
+					return Ok(before.is_none().then_some(Done::Holds(number)));
+				}
+				self.vault.keep_share(number, &share)?;
 				self.vault.erase_part(number)?;
-				Ok(Done::Took(number))
+				self.unsealed.remove(&number);
+				Ok(Some(Done::Took(number)))
 			}
 			Ok(None) => {
 				self.vault.erase_part(number)?;
-				Ok(Done::Erased(Useless::Part(number)))
+				Ok(Some(Done::Erased(Useless::Part(number))))
 			}
 			// A faulty share of a dealer that was not convicted in time.
-			Err(phala_threshold::Error::MissingShare(dealer)) => Ok(Done::Lost(number, dealer)),
+			Err(phala_threshold::Error::MissingShare(dealer)) => {
+				Ok(Some(Done::Lost(number, dealer)))
+			}
 			Err(cause) => Err(fail(cause)),
 		}
 	}
@@ -698,7 +926,7 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 		let (mut messages, mut made) = (vec![], 0u64);
 		for asked in view.requests.iter().filter(|asked| ids.contains(&asked.id)) {
 			let request = &asked.request;
-			let live = view.live.iter().find(|live| live.epoch == request.input.epoch);
+			let live = view.live.iter().find(|live| live.epoch == request.input.epoch());
 			let Some(live) = live else { continue };
 			let number = live.key.number;
 			let Some(share) = shares.get(&number) else { continue };

@@ -7,7 +7,7 @@ use phala_gatekeeper::{
 	engine::{Done, Engine, Limits, Progress, StepError, World},
 	metrics::Metrics,
 	report::Report,
-	settings::{Flags, Settings},
+	settings::{Flags, PeerSeal, Settings},
 	vault::{Folder, Vault},
 	view::Rules,
 	world::Real,
@@ -181,7 +181,8 @@ async fn work(settings: Settings, deals_bad_shares: bool) -> Outcome<ExitCode> {
 		attestation,
 		shutdown.clone(),
 	);
-	let vault = Vault::new(Folder(settings.state_dir.clone()), Arc::new(sealer), &keys);
+	let vault = Vault::new(Folder(settings.state_dir.clone()), Arc::new(sealer), &keys)
+		.with_peer_seal(settings.peer_seal == PeerSeal::On);
 	let engine = engine(&settings, keys, vault, deals_bad_shares);
 	let keeping = keep(&settings, chain, engine, &metrics, &shutdown);
 	// The second ends by itself only where nothing can go on.
@@ -318,6 +319,12 @@ fn tell(progress: &Progress) {
 				faulty,
 				"received shares, and complains about faulty ones"
 			),
+			Done::Holds(number) => tracing::warn!(
+				number,
+				"holds a share of the key, which is sealed for good when the peers have given its guard"
+			),
+			Done::Guarded(number) => tracing::info!(number, "has its guard"),
+			Done::Resealed(number) => tracing::info!(number, "sealed anew"),
 			Done::Took(number) => tracing::info!(number, "holds a share of the key"),
 			Done::Lost(number, dealer) => tracing::error!(
 				number,

@@ -39,6 +39,8 @@ pub struct Metrics {
 	pub missing: Gauge<U64>,
 	/// Requests that wait for an answer of this gatekeeper.
 	pub waiting: Gauge<U64>,
+	/// Guards that this gatekeeper waits for.
+	pub guards: Gauge<U64>,
 	/// Answers that were made.
 	pub answers: Counter<U64>,
 	/// Messages that were handed to the pool.
@@ -73,6 +75,7 @@ impl Metrics {
 			seats: of("seats", "Seats of this gatekeeper in keys in use")?,
 			missing: of("missing_shares", "Of them, those whose share is not here")?,
 			waiting: of("waiting_requests", "Requests that wait for this gatekeeper's answer")?,
+			guards: of("waiting_guards", "Guards of shares that this gatekeeper waits for")?,
 			answers: counter("answers_total", "Answers to requests that were made")?,
 			messages: counters(
 				registry,
@@ -107,6 +110,7 @@ impl Metrics {
 		self.seats.set(report.keys.iter().filter(|key| key.seat.is_some()).count() as u64);
 		self.missing.set(report.missing() as u64);
 		self.waiting.set(report.waiting as u64);
+		self.guards.set(report.guards.len() as u64);
 		for done in &progress.done {
 			match done {
 				Done::Published(message, submission) => {
@@ -120,7 +124,11 @@ impl Metrics {
 				Done::Examined(_, _, faulty) => self.faulty.inc_by((*faulty).into()),
 				Done::Took(_) => self.taken.inc(),
 				Done::Erased(_) => self.erased.inc(),
-				Done::Joined(_) | Done::Lost(..) => {}
+				Done::Joined(_)
+				| Done::Lost(..)
+				| Done::Holds(_)
+				| Done::Guarded(_)
+				| Done::Resealed(_) => {}
 			}
 		}
 	}

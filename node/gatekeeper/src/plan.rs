@@ -13,6 +13,7 @@
 //! | Key in use | Does |
 //! |---|---|
 //! | another worker's request, not answered by it, and the worker is attested | answers |
+//! | a member's request for its guard, as above; and its shares are in use, or being made | answers |
 //! | it has shares of keys that are not in use, or a ceremony that is over | erases them, unopened |
 //!
 //! Everything is repeated until it shows in finalised state. What releases a secret depends on
@@ -32,6 +33,10 @@ pub struct Memory {
 	pub parts: BTreeMap<CeremonyNumber, Part>,
 	/// Ceremonies in which it has a part that cannot be opened.
 	pub locked: BTreeSet<CeremonyNumber>,
+	/// Shares that are here, but cannot be opened without a guard.
+	pub sealed: BTreeSet<CeremonyNumber>,
+	/// Ceremonies whose guards this program waits for.
+	pub awaits: BTreeSet<CeremonyNumber>,
 }
 
 /// Its part in a ceremony.
@@ -196,7 +201,7 @@ fn answers(view: &View, memory: &Memory, rules: &Rules) -> Vec<RequestId> {
 	let awaited = |asked: &&crate::view::Asked| {
 		let request = &asked.request;
 		let expired = view.clocks.board >= request.asked.saturating_add(rules.request_period);
-		let live = view.live.iter().find(|live| live.epoch == request.input.epoch);
+		let live = view.live.iter().find(|live| live.epoch == request.input.epoch());
 		let Some(live) = live.filter(|_| asked.attested && !expired) else { return false };
 		let holds = memory.shares.get(&live.key.number);
 		// Answers with shares that were replaced do not count.

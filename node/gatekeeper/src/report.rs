@@ -23,6 +23,8 @@ pub struct Report {
 	pub ceremony: Option<Ceremony>,
 	/// Requests that wait for this gatekeeper's answer.
 	pub waiting: usize,
+	/// Ceremonies whose guards this program waits for.
+	pub guards: Vec<CeremonyNumber>,
 }
 
 /// A key in use.
@@ -38,6 +40,8 @@ pub struct Key {
 	pub seat: Option<u8>,
 	/// Whether it has the share.
 	pub has_share: bool,
+	/// Whether the share is here, but sealed with a guard that this program does not have.
+	pub sealed: bool,
 }
 
 /// A ceremony.
@@ -87,6 +91,7 @@ impl Report {
 			holders: live.key.sharing.holders().len(),
 			seat: me(live.holds),
 			has_share: memory.shares.contains_key(&live.key.number),
+			sealed: memory.sealed.contains(&live.key.number),
 		});
 		let ceremony = view.ceremony.as_ref().map(|one| {
 			let attempt = &one.attempt;
@@ -118,7 +123,7 @@ impl Report {
 			}
 		});
 		let waiting = view.requests.iter().filter(|asked| {
-			let live = view.live.iter().find(|live| live.epoch == asked.request.input.epoch);
+			let live = view.live.iter().find(|live| live.epoch == asked.request.input.epoch());
 			let seat = live.and_then(|live| live.holds);
 			let counts = live.is_some_and(|live| asked.request.sharing == live.key.number);
 			let given = |seat| counts && asked.request.answered.contains(seat);
@@ -130,6 +135,7 @@ impl Report {
 			attested: view.is_attested(0),
 			epoch: view.live.iter().map(|live| live.epoch).max(),
 			waiting: waiting.count(),
+			guards: memory.awaits.iter().copied().collect(),
 			keys: keys.collect(),
 			ceremony,
 		}
@@ -137,23 +143,32 @@ impl Report {
 
 	/// Seats without a share.
 	pub fn missing(&self) -> usize {
-		self.keys.iter().filter(|key| key.seat.is_some() && !key.has_share).count()
+		let missing = |key: &&Key| key.seat.is_some() && !key.has_share && !key.sealed;
+		self.keys.iter().filter(missing).count()
+	}
+
+	/// Seats whose share is here, but sealed with a guard that this program does not have.
+	pub fn sealed(&self) -> usize {
+		self.keys.iter().filter(|key| key.seat.is_some() && key.sealed).count()
 	}
 }
 
 impl fmt::Display for Report {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-		let Self { block, age, attested, keys, ceremony, waiting, .. } = self;
+		let Self { block, age, attested, keys, ceremony, waiting, guards, .. } = self;
 		writeln!(f, "block        {block}, final, {age} s from this machine's clock")?;
 		let counts = if *attested { "counts" } else { "does not count" };
 		writeln!(f, "attestation  {counts}")?;
 		if keys.is_empty() {
 			writeln!(f, "key          none yet")?;
 		}
-		for Key { epoch, ceremony, holders, seat, has_share } in keys {
+		for Key { epoch, ceremony, holders, seat, has_share, sealed } in keys {
 			let share = match (seat, has_share) {
 				(None, _) => "no seat".into(),
 				(Some(seat), true) => format!("seat {seat}, share here"),
+				(Some(seat), false) if *sealed => {
+					format!("seat {seat}, share here, sealed with its guard")
+				}
 				(Some(seat), false) => format!("seat {seat}, SHARE MISSING"),
 			};
 			writeln!(
@@ -178,6 +193,9 @@ impl fmt::Display for Report {
 				write!(f, "; OWED: {}", owed.join(", "))?;
 			}
 			writeln!(f)?;
+		}
+		for number in guards {
+			writeln!(f, "guard        of ceremony {number}: asked for, not given yet")?;
 		}
 		writeln!(f, "requests     {waiting} wait for an answer of this gatekeeper")
 	}

@@ -1,5 +1,6 @@
 //! Configuration: flags, environment (`PHALA_GATEKEEPER_…`), a TOML file, defaults.
 
+use clap::ValueEnum;
 use phala_node_common::{
 	chain::{Account, AccountError},
 	config::{self, ConfigError},
@@ -8,6 +9,7 @@ use phala_node_common::{
 	tee::{self, QuoteProvider, Simulated, TeeError, TeeKind},
 };
 use phala_worker::settings::{self as worker, SealKind, SettingsError, SimulatedTee};
+use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, path::PathBuf};
 
 /// Prefix of the variables in the environment.
@@ -21,12 +23,24 @@ pub const SIMULATED_PROGRAM: &str = "phala-gatekeeper";
 const FLAG_ONLY: &[&str] = &[
 	"tee",
 	"seal",
+	"peer-seal",
 	"sealing-secret-file",
 	"tsm-dir",
 	"attestation-dir",
 	"witness-url",
 	"max-head-age",
 ];
+
+/// Whether shares are sealed with a second key that peers give back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PeerSeal {
+	/// Under the TEE's key alone.
+	#[default]
+	Off,
+	/// With the guard, too. A majority of the set must run for a share to be opened after a restart.
+	On,
+}
 
 phala_node_common::settings! {
 	/// Node to use: ws://… or wss://…. Several are tried in turn. Run your own.
@@ -50,6 +64,9 @@ phala_node_common::settings! {
 	tee: Option<TeeKind> => TeeKind = TeeKind::Auto,
 	/// How to seal keys. [default: auto]
 	seal: Option<SealKind> => SealKind = SealKind::Auto,
+	/// Seal shares with a guard, too, which t peers give back at each start: an old copy is worth nothing
+	/// then. If more than n − t of a set are stopped at once, the key is lost. [default: off]
+	peer_seal: Option<PeerSeal> => PeerSeal = PeerSeal::Off,
 	/// File with at least 32 random bytes to seal with; implies --seal secret in a TD.
 	sealing_secret_file: Option<PathBuf> => Option<PathBuf> = None,
 	/// Where Linux offers quotes of a TD. [default: /sys/kernel/config/tsm/report]
@@ -188,6 +205,7 @@ mod tests {
 			("poll-seconds = 0", "poll-seconds"),
 			("tee = 'simulated'", "--tee"),
 			("seal = 'ram'", "--seal"),
+			("peer-seal = 'on'", "--peer-seal"),
 			("witness-url = ['wss://evil']", "--witness-url"),
 			("max-head-age = 999999999", "--max-head-age"),
 			("benchmark = 'never'", "benchmark"),

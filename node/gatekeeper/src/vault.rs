@@ -1,5 +1,9 @@
 //! Secrets at rest: one sealed file for each ceremony, one for each share.
 //!
+//! With `peer-seal` on, shares and the secrets of handovers are sealed under two keys: that of the TEE, and
+//! the *guard*, which peers give back (`docs/keys.md`, §12). It is in memory alone. Such a file says in
+//! the clear of which ceremony its guard is.
+//!
 //! | File | Holds | Written | Erased |
 //! |---|---|---|---|
 //! | `part-N.sealed` | the seed of ceremony N, what was received, and every message, as it was or will be published | before each message | when the share is sealed, or the ceremony failed |
@@ -16,10 +20,12 @@ use phala_node_common::{
 	board::Message,
 	files::{self, FileError},
 	keystore::Keys,
-	seal::{self, Seal, SealError},
+	seal::{self, Guarded, Seal, SealError},
 };
 use phala_primitives::BlockRef;
-use phala_threshold::{Element, KeyShare, Member, MemberIndex, MemberSet, Registration, Sharing};
+use phala_threshold::{
+	Element, Guard, KeyShare, Member, MemberIndex, MemberSet, Registration, Sharing,
+};
 use std::{
 	collections::{BTreeMap, BTreeSet},
 	path::PathBuf,
@@ -86,8 +92,21 @@ pub enum VaultError {
 		/// Why.
 		cause: SealError,
 	},
+	/// A file can be opened with a guard that is not here.
+	#[error(
+		"{name} is sealed with the guard of ceremony {number}, which a majority of its members has to \
+		 give back: it is asked for"
+	)]
+	NoGuard {
+		/// The file.
+		name: String,
+		/// The ceremony whose guard it is.
+		number: CeremonyNumber,
+	},
 }
 
+/// Begins a file that is sealed with a guard, before the number of the guard's ceremony.
+const GUARDED: &[u8; 11] = b"PHALAGUARD\x01";
 const PART: &str = "part-";
 const SHARE: &str = "share-";
 const SUFFIX: &str = ".sealed";
@@ -121,6 +140,8 @@ pub struct Part {
 	pub seen: MemberSet,
 	/// Complaints, by dealer.
 	pub complaints: BTreeMap<MemberIndex, Message>,
+	/// The ceremony whose guard it is sealed with.
+	pub guard: Option<CeremonyNumber>,
 }
 
 /// A share, with the public side of its key.
@@ -132,6 +153,8 @@ pub struct Share {
 	pub epoch: u32,
 	/// The public side.
 	pub sharing: Sharing,
+	/// Whether it is sealed with its guard.
+	pub guarded: bool,
 }
 
 impl Share {
@@ -159,22 +182,77 @@ pub struct Vault<D> {
 	sealer: Arc<dyn Seal>,
 	/// Gatekeeper and chain.
 	owner: String,
+	/// Whether guards are used for what is sealed from now on.
+	peer_seal: bool,
+	/// Guards, by ceremony. Never sealed; wiped when dropped.
+	guards: BTreeMap<CeremonyNumber, Guard>,
 }
 
 impl<D: Disk> Vault<D> {
 	/// The files on a disk.
 	pub fn new(disk: D, sealer: Arc<dyn Seal>, keys: &Keys) -> Self {
 		let owner = (keys.worker(), keys.chain).encode();
-		Self { disk, sealer, owner: hex::encode(owner) }
+		let (owner, guards) = (hex::encode(owner), BTreeMap::new());
+		Self { disk, sealer, owner, peer_seal: false, guards }
 	}
 
-	fn label(&self, name: &str) -> String {
-		format!("gatekeeper file v1 {name} of {}", self.owner)
+	/// Uses guards, or does not. What is sealed otherwise can be opened all the same.
+	pub fn with_peer_seal(mut self, on: bool) -> Self {
+		self.peer_seal = on;
+		self
 	}
 
-	fn seal(&self, name: &str, content: &[u8]) -> Result<(), VaultError> {
-		let sealed = seal::seal(&*self.sealer, &self.label(name), content);
-		let sealed = sealed.map_err(|cause| VaultError::Seal { name: name.into(), cause })?;
+	/// Whether guards are used.
+	pub fn peer_seal(&self) -> bool {
+		self.peer_seal
+	}
+
+	/// Is the guard of a ceremony here?
+	pub fn has_guard(&self, number: CeremonyNumber) -> bool {
+		self.guards.contains_key(&number)
+	}
+
+	/// Takes the guard of a ceremony.
+	pub fn take_guard(&mut self, number: CeremonyNumber, guard: Guard) {
+		self.guards.insert(number, guard);
+	}
+
+	/// Wipes the guards of all other ceremonies.
+	pub fn retain_guards(&mut self, mut is_kept: impl FnMut(CeremonyNumber) -> bool) {
+		self.guards.retain(|number, _| is_kept(*number));
+	}
+
+	/// The key of a file is bound to what it is, and whose.
+	fn label(&self, name: &str, by: Option<CeremonyNumber>) -> String {
+		match by {
+			None => format!("gatekeeper file v1 {name} of {}", self.owner),
+			Some(number) => {
+				format!("gatekeeper file v1 {name} with guard {number} of {}", self.owner)
+			}
+		}
+	}
+
+	fn guard(&self, name: &str, number: CeremonyNumber) -> Result<&Guard, VaultError> {
+		self.guards.get(&number).ok_or_else(|| VaultError::NoGuard { name: name.into(), number })
+	}
+
+	fn seal(
+		&self,
+		name: &str,
+		content: &[u8],
+		by: Option<CeremonyNumber>,
+	) -> Result<(), VaultError> {
+		let label = self.label(name, by);
+		let fail = |cause| VaultError::Seal { name: name.into(), cause };
+		let sealed = match by {
+			None => seal::seal(&*self.sealer, &label, content).map_err(fail)?,
+			Some(number) => {
+				let guard = self.guard(name, number)?.as_bytes();
+				let sealer = Guarded { sealer: &*self.sealer, guard };
+				let sealed = seal::seal(&sealer, &label, content).map_err(fail)?;
+				[GUARDED.as_slice(), &number.to_le_bytes(), &sealed].concat()
+			}
+		};
 		Ok(self.disk.write(name, &sealed)?)
 	}
 
@@ -183,12 +261,30 @@ impl<D: Disk> Vault<D> {
 		name: &str,
 		read: impl FnOnce(&mut &[u8]) -> Option<T>,
 	) -> Result<Option<T>, VaultError> {
-		let Some(sealed) = self.disk.read(name)? else { return Ok(None) };
+		Ok(self.open_with(name, read)?.map(|(content, _)| content))
+	}
+
+	/// What a file holds, and the ceremony whose guard it is sealed with.
+	fn open_with<T>(
+		&self,
+		name: &str,
+		read: impl FnOnce(&mut &[u8]) -> Option<T>,
+	) -> Result<Option<(T, Option<CeremonyNumber>)>, VaultError> {
+		let Some(stored) = self.disk.read(name)? else { return Ok(None) };
+		let (by, sealed) = split_guard(&stored);
+		let label = self.label(name, by);
 		let fail = |cause| VaultError::Unseal { name: name.into(), cause };
-		let plain = seal::unseal(&*self.sealer, &self.label(name), &sealed).map_err(fail)?;
+		let plain = match by {
+			None => seal::unseal(&*self.sealer, &label, sealed).map_err(fail)?,
+			Some(number) => {
+				let guard = self.guard(name, number)?.as_bytes();
+				let sealer = Guarded { sealer: &*self.sealer, guard };
+				seal::unseal(&sealer, &label, sealed).map_err(fail)?
+			}
+		};
 		let mut bytes = plain.as_slice();
 		match read(&mut bytes).filter(|_| bytes.is_empty()) {
-			Some(content) => Ok(Some(content)),
+			Some(content) => Ok(Some((content, by))),
 			None => Err(fail(SealError::Format)),
 		}
 	}
@@ -223,12 +319,13 @@ impl<D: Disk> Vault<D> {
 
 	/// The part in a ceremony.
 	pub fn part(&self, number: CeremonyNumber) -> Result<Option<Part>, VaultError> {
-		self.open(&part_name(number), read_part)
+		let found = self.open_with(&part_name(number), read_part)?;
+		Ok(found.map(|(part, guard)| Part { guard, ..part }))
 	}
 
 	/// Keeps the part in a ceremony.
 	pub fn keep_part(&self, part: &Part) -> Result<(), VaultError> {
-		self.seal(&part_name(part.member.ceremony().number), &write_part(part))
+		self.seal(&part_name(part.member.ceremony().number), &write_part(part), part.guard)
 	}
 
 	/// Erases the part in a ceremony.
@@ -238,22 +335,28 @@ impl<D: Disk> Vault<D> {
 
 	/// The share that a ceremony made.
 	pub fn share(&self, number: CeremonyNumber) -> Result<Option<Share>, VaultError> {
-		self.open(&share_name(number), |bytes| {
+		let found = self.open_with(&share_name(number), |bytes| {
 			let (epoch, sharing) = Decode::decode(bytes).ok()?;
 			let share = KeyShare::restore(bytes).ok()?;
 			*bytes = &[];
-			Some(Share { share, epoch, sharing })
-		})
+			Some(Share { share, epoch, sharing, guarded: false })
+		})?;
+		Ok(found.map(|(share, by)| Share { guarded: by.is_some(), ..share }))
 	}
 
-	/// Keeps the share that a ceremony made.
+	/// Can a share of that ceremony be kept as it is to be?
+	pub fn can_keep_share(&self, number: CeremonyNumber) -> bool {
+		!self.peer_seal || self.has_guard(number)
+	}
+
+	/// Keeps the share that a ceremony made. With guards in use, only with its guard.
 	pub fn keep_share(&self, number: CeremonyNumber, share: &Share) -> Result<(), VaultError> {
 		let public = (share.epoch, &share.sharing).encode();
 		let secret = share.share.save();
 		let mut content = buffer(public.len().saturating_add(secret.len()));
 		content.extend_from_slice(&public);
 		content.extend_from_slice(&secret);
-		self.seal(&share_name(number), &content)
+		self.seal(&share_name(number), &content, self.peer_seal.then_some(number))
 	}
 
 	/// Erases the share that a ceremony made.
@@ -268,7 +371,7 @@ impl<D: Disk> Vault<D> {
 
 	/// Keeps the answers.
 	pub fn keep_answers(&self, answers: &Answers) -> Result<(), VaultError> {
-		self.seal(ANSWERS, &answers.encode())
+		self.seal(ANSWERS, &answers.encode(), None)
 	}
 
 	/// The newest finalised block that was acted on.
@@ -278,7 +381,15 @@ impl<D: Disk> Vault<D> {
 
 	/// Notes a finalised block.
 	pub fn note_seen(&self, block: &BlockRef) -> Result<(), VaultError> {
-		self.seal(SEEN, &block.encode())
+		self.seal(SEEN, &block.encode(), None)
+	}
+}
+
+/// The ceremony whose guard a file is sealed with, and the rest of the file.
+fn split_guard(stored: &[u8]) -> (Option<CeremonyNumber>, &[u8]) {
+	match stored.strip_prefix(GUARDED).and_then(|rest| rest.split_first_chunk::<8>()) {
+		Some((number, sealed)) => (Some(CeremonyNumber::from_le_bytes(*number)), sealed),
+		None => (None, stored),
 	}
 }
 
@@ -321,6 +432,7 @@ fn read_part(bytes: &mut &[u8]) -> Option<Part> {
 		dealt: read(bytes)?,
 		seen: read(bytes)?,
 		complaints: read(bytes)?,
+		guard: None,
 	};
 	Some(part)
 }
@@ -364,6 +476,7 @@ mod tests {
 			dealt: None,
 			seen: MemberSet::from_iter([seat]),
 			complaints: BTreeMap::new(),
+			guard: None,
 		}
 	}
 

@@ -6,17 +6,20 @@ use phala_attestation::Role;
 use phala_node_common::{
 	board::{
 		self, Account, Clocks,
-		types::{Attempt, CeremonyNumber, LiveKey, OpenRequest, RequestId, RequestQueue, Seats},
+		types::{
+			Attempt, CeremonyNumber, LiveKey, OpenRequest, ROOM_FOR_GUARDS, RequestId,
+			RequestQueue, Seats,
+		},
 	},
 	chain::{ReadError, Reader},
 };
 use phala_primitives::{BlockRef, WorkerKey};
-use phala_threshold::{MAX_MEMBERS, MemberIndex};
+use phala_threshold::{CeremonyId, GuardInput, Input, MAX_MEMBERS, MemberIndex};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most requests that are looked at in one look: as many as any chain of ours has on record. Were it
 /// fewer, those that nobody may answer could keep others from being seen.
-const MAX_REQUESTS: usize = 4_096;
+const MAX_REQUESTS: usize = 4_096 + ROOM_FOR_GUARDS as usize;
 
 /// The state after one finalised block.
 #[derive(Clone, Debug)]
@@ -50,6 +53,16 @@ pub struct Ceremony {
 	pub receives: Option<MemberIndex>,
 }
 
+impl Ceremony {
+	/// Is one of these keys being handed over in it, and not in use yet?
+	pub fn hands_over(&self, live: &[Live]) -> Option<&Attempt> {
+		let of_key = |live: &Live| {
+			live.epoch == self.attempt.epoch && self.attempt.from == Some(live.key.number)
+		};
+		Some(&self.attempt).filter(|attempt| attempt.is_open() && live.iter().any(of_key))
+	}
+}
+
 /// A key in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Live {
@@ -68,7 +81,8 @@ pub struct Asked {
 	pub id: RequestId,
 	/// What is stored of it.
 	pub request: OpenRequest,
-	/// Whether the worker is attested as one.
+	/// Whether the worker is attested as one; of a guard, whether the member is attested as a gatekeeper,
+	/// the guard is its own, and there is something in use that it opens.
 	pub attested: bool,
 }
 
@@ -121,7 +135,7 @@ pub enum LookError<E> {
 }
 
 /// Reads what concerns `me`. Requests in `settled` are not looked at; those that are found to be
-/// fulfilled, which they stay, are added to it.
+/// fulfilled or replaced, which they stay, are added to it.
 pub async fn look<R: Reader>(
 	reader: &mut R,
 	block: BlockRef,
@@ -146,11 +160,25 @@ pub async fn look<R: Reader>(
 	let standing = standings.first().copied().flatten();
 	let standings: BTreeMap<_, _> =
 		workers.iter().map(|worker| worker.0).zip(standings).skip(1).collect();
+	let asks_guard =
+		|(_, request): &(RequestId, OpenRequest)| matches!(request.input, Input::Guard(_));
+	let guards = match found.iter().any(asks_guard) {
+		true => guards(reader, ceremony.as_ref(), &live).await?,
+		false => BTreeSet::new(),
+	};
 	let requests = found
 		.into_iter()
 		.map(|(id, request)| {
 			let standing = standings.get(&request.worker.0).copied().flatten();
-			let attested = standing.is_some_and(|one| one.counts(Role::Worker, clocks.unix, 0));
+			let counts =
+				|role| standing.is_some_and(|one: Standing| one.counts(role, clocks.unix, 0));
+			let attested = match &request.input {
+				Input::Cluster(_) => counts(Role::Worker),
+				Input::Guard(input) => {
+					let own = input.member == request.worker.0 && guards.contains(input);
+					own && counts(Role::Gatekeeper)
+				}
+			};
 			Asked { id, request, attested }
 		})
 		.collect();
@@ -193,6 +221,28 @@ async fn live<R: Reader>(reader: &mut R, me: &WorkerKey) -> Result<Vec<Live>, Lo
 	Ok(live)
 }
 
+/// Guards that may be given: those of members whose shares are in use, and of members to whom a key in
+/// use is being handed over. Of no other ceremony is there anything that may be opened.
+async fn guards<R: Reader>(
+	reader: &mut R,
+	ceremony: Option<&Ceremony>,
+	live: &[Live],
+) -> Result<BTreeSet<GuardInput>, LookError<R::Error>> {
+	let mut sets: Vec<(u32, CeremonyId, CeremonyNumber)> = live
+		.iter()
+		.map(|live| (live.epoch, *live.key.sharing.ceremony(), live.key.number))
+		.collect();
+	if let Some(attempt) = ceremony.and_then(|one| one.hands_over(live)) {
+		sets.push((attempt.epoch, attempt.ceremony.id(), attempt.number()));
+	}
+	let mut guards = BTreeSet::new();
+	for (epoch, ceremony, number) in sets {
+		let set = reader.get(&board::set(number)).await?.unwrap_or_default();
+		guards.extend(set.iter().map(|seat| GuardInput { epoch, ceremony, member: seat.worker.0 }));
+	}
+	Ok(guards)
+}
+
 /// Requests that are not fulfilled.
 async fn open<R: Reader>(
 	reader: &mut R,
@@ -207,7 +257,7 @@ async fn open<R: Reader>(
 	let mut open = vec![];
 	for (id, request) in ids.into_iter().zip(requests) {
 		match request {
-			Some(request) if !request.fulfilled => open.push((id, request)),
+			Some(request) if !request.fulfilled && !request.replaced => open.push((id, request)),
 			_ => _ = settled.insert(id),
 		}
 	}

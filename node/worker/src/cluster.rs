@@ -238,7 +238,8 @@ async fn look(
 			let answers = scene.partials.len();
 			let what = match asking {
 				Some(_) => format!("the request is on record, with {answers} answers"),
-				None => "an earlier request, whose secret is erased, has to expire first".into(),
+				None => "an earlier request, whose secret is erased, is replaced in the next block"
+					.into(),
 			};
 			return Ok(Look::Waits(what));
 		}

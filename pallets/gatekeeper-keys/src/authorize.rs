@@ -10,8 +10,8 @@ use frame_support::pallet_prelude::{
 	TransactionValidityWithRefund, UnknownTransaction, ValidTransaction, Weight,
 };
 use phala_primitives::{
-	ComplaintStatement, DealingStatement, KeyRequestStatement, RegistrationStatement,
-	WorkerSignature,
+	ComplaintStatement, DealingStatement, GuardRequestStatement, KeyRequestStatement,
+	RegistrationStatement, WorkerSignature,
 };
 use phala_threshold::{MemberIndex, Partial};
 
@@ -86,6 +86,14 @@ impl<T: Config> Pallet<T> {
 	) -> TransactionValidityWithRefund {
 		Self::examine_request(statement, signature)?;
 		valid(WORKERS, [(4u8, statement.worker, statement.input)])
+	}
+
+	pub(crate) fn authorize_guard(
+		statement: &GuardRequestStatement,
+		signature: &WorkerSignature,
+	) -> TransactionValidityWithRefund {
+		Self::examine_guard_request(statement, signature)?;
+		valid(MEMBERS, [(6u8, statement.member, statement.input())])
 	}
 
 	pub(crate) fn authorize_answer(

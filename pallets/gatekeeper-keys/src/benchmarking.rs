@@ -100,20 +100,52 @@ mod benchmarks {
 		assert!(verdict.is_some_and(|verdict| verdict.is_ok()));
 	}
 
+	/// In place of another.
 	#[benchmark]
 	fn request() {
 		let mut stage = Stage::<T>::in_office();
+		stage.ask();
+		wait::<T>(1);
 		let (statement, signature) = stage.request();
 		#[extrinsic_call]
 		request(RawOrigin::Authorized, Box::new(statement), signature);
-		assert_eq!(Requests::<T>::count(), 1);
+		assert_eq!(Requests::<T>::count(), 2);
 	}
 
 	#[benchmark]
 	fn authorize_request() {
 		let mut stage = Stage::<T>::in_office();
+		stage.ask();
+		wait::<T>(1);
 		let (statement, signature) = stage.request();
 		let call = Call::<T>::request { statement: Box::new(statement), signature };
+		let verdict;
+		#[block]
+		{
+			verdict = call.authorize(TransactionSource::External);
+		}
+		assert!(verdict.is_some_and(|verdict| verdict.is_ok()));
+	}
+
+	/// In place of another, while a key is handed over.
+	#[benchmark]
+	fn request_guard() {
+		let mut stage = Stage::<T>::handover();
+		stage.ask_guard();
+		wait::<T>(1);
+		let (statement, signature) = stage.guard_request();
+		#[extrinsic_call]
+		request_guard(RawOrigin::Authorized, Box::new(statement), signature);
+		assert_eq!(Requests::<T>::count(), 2);
+	}
+
+	#[benchmark]
+	fn authorize_request_guard() {
+		let mut stage = Stage::<T>::handover();
+		stage.ask_guard();
+		wait::<T>(1);
+		let (statement, signature) = stage.guard_request();
+		let call = Call::<T>::request_guard { statement: Box::new(statement), signature };
 		let verdict;
 		#[block]
 		{

@@ -3,7 +3,7 @@
 use crate::{types::*, *};
 use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::{ensure, traits::Get};
-use phala_threshold::{MemberIndex, MemberSet};
+use phala_threshold::{Input, MemberIndex, MemberSet};
 use sp_runtime::TryRuntimeError;
 
 /// Seats by ceremony.
@@ -169,15 +169,26 @@ impl<T: Config> Pallet<T> {
 		let ids: BTreeSet<_> = Requests::<T>::iter_keys().collect();
 		ensure!(ids.into_iter().eq(first..next), "I6: requests are those of the queue");
 		ensure!(u64::from(Requests::<T>::count()) == next.saturating_sub(first), "I6: the count");
-		ensure!(Requests::<T>::count() <= T::MaxRequests::get(), "I6: too many requests");
+		let room = T::MaxRequests::get().saturating_add(ROOM_FOR_GUARDS);
+		ensure!(Requests::<T>::count() <= room, "I6: too many requests");
 		let (mut by_worker, mut partials) = (BTreeMap::<_, u32>::new(), BySeat::new());
+		let mut replaced_by_worker = BTreeMap::<_, u32>::new();
 		for (id, request) in Requests::<T>::iter() {
-			let OpenRequest { worker, input, answered, stored, .. } = request;
-			ensure!(OpenFor::<T>::get(worker, input) == Some(id), "I6: the index finds a request");
-			*by_worker.entry(worker.0).or_default() += 1;
+			let OpenRequest { worker, input, answered, stored, replaced, .. } = request;
+			let found = OpenFor::<T>::get(worker, input);
+			if replaced {
+				ensure!(found.is_none_or(|found| found > id), "I6: a later one replaced it");
+				*replaced_by_worker.entry(worker.0).or_default() += 1;
+			} else {
+				ensure!(found == Some(id), "I6: the index finds a request");
+				*by_worker.entry(worker.0).or_default() += 1;
+			}
+			if let Input::Guard(guard) = &input {
+				ensure!(guard.member == worker.0, "I10: a member asks for its own guard");
+			}
 			ensure!(answered.is_subset(stored), "I7: answers are stored");
 			if let Some(key) =
-				LiveKeys::<T>::get(input.epoch).filter(|k| k.number == request.sharing)
+				LiveKeys::<T>::get(input.epoch()).filter(|k| k.number == request.sharing)
 			{
 				ensure!(answered.is_subset(key.sharing.holders()), "I6: holders answer");
 				let required = key.sharing.size().required();
@@ -188,9 +199,17 @@ impl<T: Config> Pallet<T> {
 			}
 			partials.extend(entry(id, stored));
 		}
-		ensure!(OpenFor::<T>::iter().count() == Requests::<T>::count() as usize, "I6: the index");
+		let open: u32 = by_worker.values().sum();
+		ensure!(OpenFor::<T>::iter().count() == open as usize, "I6: the index");
 		let counts = OpenCount::<T>::iter().map(|(worker, count)| (worker.0, count));
 		ensure!(counts.collect::<BTreeMap<_, _>>() == by_worker, "I6: workers' counts");
+		let counts = ReplacedCount::<T>::iter().map(|(worker, count)| (worker.0, count));
+		let counts = counts.collect::<BTreeMap<_, _>>();
+		ensure!(counts == replaced_by_worker, "I6: workers' counts of what they replaced");
+		ensure!(
+			counts.values().all(|count| *count <= T::MaxReplacedPerWorker::get()),
+			"I6: too many that a worker replaced"
+		);
 		ensure!(
 			by_worker.values().all(|count| *count <= T::MaxRequestsPerWorker::get()),
 			"I6: too many of a worker"

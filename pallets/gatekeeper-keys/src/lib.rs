@@ -9,7 +9,9 @@
 //! The protocol and its proofs are in `docs/keys.md`; the cryptography is [`phala_threshold`]'s, and
 //! none of it is here. An election (through [`Gatekeepers`](phala_primitives::Gatekeepers)) says who is
 //! to hold the key. Members and workers speak through fee-free statements that their attested keys
-//! sign. Workers of a cluster ask for its key with a blinded point and get proven partials.
+//! sign. Workers of a cluster ask for its key with a blinded point and get proven partials. In the same
+//! way members ask for *guards*: second keys that seal their shares, and that nobody gives them any more
+//! when the shares have been replaced.
 //!
 //! ## Terminology
 //!
@@ -46,7 +48,10 @@
 //! leaves out recipients that failed and dealers that were convicted, unless too few would be left.
 //!
 //! A request is answered by the holders until the threshold is reached, and removed after
-//! [`Config::RequestPeriod`]. If it was not answered in full, those who are silent are reported.
+//! [`Config::RequestPeriod`]. If it was not answered in full, those who are silent are reported, but for
+//! the member that asks for its own guard. Who lost the secret of its question asks anew: the later
+//! request takes the place of the earlier one, which stays on record until it expires, and counts, so
+//! that nobody asks anew for ever.
 //!
 //! ## Invariants
 //!
@@ -59,11 +64,13 @@
 //!   convicted.
 //! - I5: there is one current key, whose epoch is the last; at most the one before it is in use too,
 //!   until a set moment. Public keys on record are those of the shares.
-//! - I6: requests on record are those between the ends of the queue, each found by worker and input,
-//!   and counted by worker. A fulfilled one has as many answers as the threshold of its shares.
+//! - I6: requests on record are those between the ends of the queue, each found by worker and input
+//!   unless it was replaced, and counted by worker, those that were replaced by themselves. A fulfilled
+//!   one has as many answers as the threshold of its shares.
 //! - I7: partials on record are those that requests count.
 //! - I8: a partial sum exists while aggregating, its result while deriving.
 //! - I9: an elected set has enough seats, and no account or key twice.
+//! - I10: a guard is asked by the member that it belongs to.
 //!
 //! ## Assumptions
 //!
@@ -117,11 +124,11 @@ pub mod pallet {
 	use frame_system::{ensure_authorized, pallet_prelude::*};
 	use phala_primitives::{
 		AttestedWorkers, ClusterAccess, ComplaintStatement, DealingStatement, GatekeeperSet,
-		Gatekeepers, KeyRequestStatement, OffenceId, RegistrationStatement, ReportOffence, Seat,
-		WorkerKey, WorkerSignature,
+		Gatekeepers, GuardRequestStatement, KeyRequestStatement, OffenceId, RegistrationStatement,
+		ReportOffence, Seat, WorkerKey, WorkerSignature,
 	};
 	use phala_threshold::{
-		Aggregation, CeremonyId, CeremonyKey, ClusterInput, Dealing, DealingDigest, Element,
+		Aggregation, CeremonyId, CeremonyKey, ClusterInput, Dealing, DealingDigest, Element, Input,
 		MAX_MEMBERS, MIN_MEMBERS, MemberIndex, MemberSet, Partial, Sharing, Verdict,
 	};
 	use sp_runtime::traits::{BlockNumberProvider, Convert};
@@ -215,7 +222,8 @@ pub mod pallet {
 		#[pallet::constant]
 		type RequestPeriod: Get<u32>;
 
-		/// Most requests on record, at least 1: 4,096. Bounds state, at some 5 kB each.
+		/// Most requests on record, at least 1: 4,096. Bounds state, at some 5 kB each. For members'
+		/// guards there is room for [`types::ROOM_FOR_GUARDS`] more.
 		#[pallet::constant]
 		type MaxRequests: Get<u32>;
 
@@ -223,6 +231,11 @@ pub mod pallet {
 		/// [`Config::MaxRequests`].
 		#[pallet::constant]
 		type MaxRequestsPerWorker: Get<u32>;
+
+		/// Most requests of one worker that it replaced and that have not expired: 4. More let one worker
+		/// keep holders busy; with none, who lost the secret of a question waits until it expires.
+		#[pallet::constant]
+		type MaxReplacedPerWorker: Get<u32>;
 
 		/// Relay-chain blocks in which a holder is reported at most once for not answering, at least 1:
 		/// 14,400 (a day). Otherwise a short outage would cost as much as there are requests.
@@ -378,7 +391,7 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Queue<T> = StorageValue<_, RequestQueue, ValueQuery>;
 
-	/// The request of a worker for a key.
+	/// The request of a worker for a key, or of a member for a guard: the latest.
 	// Workers' keys and clusters are chosen by users.
 	#[pallet::storage]
 	pub type OpenFor<T> = StorageDoubleMap<
@@ -386,15 +399,20 @@ pub mod pallet {
 		Blake2_128Concat,
 		WorkerKey,
 		Blake2_128Concat,
-		ClusterInput,
+		Input,
 		RequestId,
 		OptionQuery,
 	>;
 
-	/// How many requests of a worker are on record. Removed at zero.
+	/// How many requests of a worker are on record, without those that it replaced. Removed at zero.
 	// Workers' keys are chosen by users.
 	#[pallet::storage]
 	pub type OpenCount<T> = StorageMap<_, Blake2_128Concat, WorkerKey, u32, ValueQuery>;
+
+	/// How many requests of a worker are on record that it replaced. Removed at zero.
+	// Workers' keys are chosen by users.
+	#[pallet::storage]
+	pub type ReplacedCount<T> = StorageMap<_, Blake2_128Concat, WorkerKey, u32, ValueQuery>;
 
 	/// The last period ([`Config::AbsencePeriod`]) in which a holder was reported for not answering, by
 	/// the ceremony that made its share. Removed with the share.
@@ -588,6 +606,26 @@ pub mod pallet {
 			/// The request.
 			id: RequestId,
 		},
+		/// A member asked for the guard of its secrets and share of a ceremony.
+		GuardRequested {
+			/// The request.
+			id: RequestId,
+			/// Who.
+			member: WorkerKey,
+			/// Epoch of the key that is evaluated.
+			epoch: u32,
+			/// Of which ceremony.
+			ceremony: CeremonyId,
+			/// Relay-chain block in which it expires, if the chain does not stand still meanwhile.
+			expires: u32,
+		},
+		/// A request was replaced by a later one of its sender. Nobody answers it any more.
+		RequestReplaced {
+			/// The request.
+			id: RequestId,
+			/// The later one.
+			by: RequestId,
+		},
 		/// The chain had stood still. All deadlines are later by as much.
 		StallNoticed {
 			/// Relay-chain blocks for which it did.
@@ -662,7 +700,8 @@ pub mod pallet {
 	/// Why a call or message was refused.
 	#[pallet::error]
 	pub enum Error<T> {
-		/// That ceremony is not under way. Follow `status`.
+		/// That ceremony is not under way; for a guard: it does not hand this key over, and its shares are
+		/// not in use. Follow `status`.
 		CeremonyNotFound,
 		/// The ceremony does not take this message at the moment. Follow `status`; too late is too late.
 		WrongPhase,
@@ -688,7 +727,8 @@ pub mod pallet {
 		RequestNotFound,
 		/// The statement is not valid any more, or for too long. Make it for less than the request period.
 		NotValidNow,
-		/// Too many requests of this worker, or of all, are on record. Wait until some expire.
+		/// Too many requests of this worker, or of all, are on record, or too many that it replaced. Wait
+		/// until some expire.
 		TooManyRequests,
 		/// The worker is not attested, or not a member of the cluster.
 		NotEntitled,
@@ -803,7 +843,7 @@ pub mod pallet {
 		/// Ask for a cluster's key.
 		///
 		/// - `origin`: none; free. Authorised by the signature of an attested worker of the cluster, once
-		///   per key while the request is on record.
+		///   per key while the request is on record. A later one, by its `valid_until`, takes its place.
 		/// - `statement`: which key, and the blinded point with its proof.
 		/// - `signature`: the worker's.
 		#[pallet::call_index(3)]
@@ -900,6 +940,25 @@ pub mod pallet {
 			T::AdminOrigin::ensure_origin(origin)?;
 			Self::do_abort()
 		}
+
+		/// Ask for the guard of one's secrets and share of a ceremony: the second key that seals them.
+		///
+		/// - `origin`: none; free. Authorised by the signature of an attested gatekeeper in the ceremony's
+		///   receiving set, while the key is being handed over in it or its shares are in use; once while
+		///   the request is on record. A later one, by its `valid_until`, takes its place.
+		/// - `statement`: which ceremony, and the blinded point with its proof.
+		/// - `signature`: the member's.
+		#[pallet::call_index(10)]
+		#[pallet::weight((T::WeightInfo::request_guard(), DispatchClass::Operational))]
+		#[pallet::authorize(|_, statement, signature| Self::authorize_guard(statement, signature))]
+		pub fn request_guard(
+			origin: OriginFor<T>,
+			statement: Box<GuardRequestStatement>,
+			signature: WorkerSignature,
+		) -> DispatchResult {
+			ensure_authorized(origin)?;
+			Self::do_request_guard(&statement, &signature)
+		}
 	}
 
 	#[pallet::view_functions]
@@ -947,9 +1006,16 @@ pub mod pallet {
 			let time = Self::time();
 			(from..next)
 				.filter_map(|id| Requests::<T>::get(id).map(|request| (id, request)))
-				.filter(|(_, request)| !request.fulfilled && time < Self::expiry(request))
+				.filter(|(_, request)| {
+					!request.fulfilled && !request.replaced && time < Self::expiry(request)
+				})
 				.take(100)
 				.collect()
+		}
+
+		/// The request of a worker for a cluster's key, or of a member for a guard, that is on record.
+		pub fn request_for(worker: WorkerKey, input: Input) -> Option<RequestId> {
+			OpenFor::<T>::get(worker, input)
 		}
 
 		/// A request on record, and the answers that combine.

@@ -191,6 +191,7 @@ impl pallet_gatekeeper_keys::Config for Test {
 	type RequestPeriod = ConstU32<REQUEST>;
 	type MaxRequests = MaxRequests;
 	type MaxRequestsPerWorker = ConstU32<2>;
+	type MaxReplacedPerWorker = ConstU32<2>;
 	type AbsencePeriod = ConstU32<ABSENCE>;
 	type StallAfter = ConstU32<STALL>;
 	type ServiceWeight = ServiceWeight;

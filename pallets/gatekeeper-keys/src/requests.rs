@@ -1,14 +1,23 @@
-//! How workers get their clusters' keys.
+//! How workers get their clusters' keys, and members the guards of their shares.
 
 use crate::{types::*, *};
 use frame_support::{ensure, traits::Get};
 use phala_attestation::Role;
 use phala_primitives::{
-	AttestedWorkers, ClusterAccess, EvidenceHash, KeyRequestStatement, WorkerKey, WorkerSignature,
-	requester,
+	AttestedWorkers, ClusterAccess, EvidenceHash, GuardRequestStatement, KeyRequestStatement,
+	WorkerKey, WorkerSignature, requester,
 };
-use phala_threshold::{ClusterInput, Element, Inquiry, MemberIndex, MemberSet, Partial};
+use phala_threshold::{
+	Element, GuardInput, Input, Inquiry, MemberIndex, MemberSet, Partial, Request,
+};
 use sp_runtime::DispatchResult;
+
+/// A request that can be put on record.
+pub(crate) struct Asked {
+	key: LiveKey,
+	/// The sender's request for the same, whose place it takes.
+	replaces: Option<RequestId>,
+}
 
 /// An answer that can be applied.
 pub(crate) struct Answer {
@@ -20,52 +29,136 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn examine_request(
 		statement: &KeyRequestStatement,
 		signature: &WorkerSignature,
-	) -> Result<LiveKey, Error<T>> {
+	) -> Result<Asked, Error<T>> {
 		let KeyRequestStatement { worker, input, valid_until, request } = statement;
-		let now = Self::now();
-		let latest = now.saturating_add(T::RequestPeriod::get());
-		ensure!((now..latest).contains(valid_until), Error::NotValidNow);
+		Self::ensure_timely(*valid_until)?;
 		let key = LiveKeys::<T>::get(input.epoch).ok_or(Error::EpochNotLive)?;
-		ensure!(!OpenFor::<T>::contains_key(worker, input), Error::AlreadyDone);
-		let most = T::MaxRequestsPerWorker::get();
-		ensure!(OpenCount::<T>::get(worker) < most, Error::TooManyRequests);
+		let input = Input::Cluster(*input);
+		let replaces = Self::place_for(worker, &input, *valid_until)?;
 		ensure!(Requests::<T>::count() < T::MaxRequests::get(), Error::TooManyRequests);
-		ensure!(Self::is_entitled(worker, input), Error::NotEntitled);
+		ensure!(Self::is_entitled(worker, &input), Error::NotEntitled);
 		Self::ensure_signed_by(statement, worker, signature)?;
 		let public_key = *key.sharing.public_key();
-		request.verify(&Self::inquiry(public_key, *input, worker, *valid_until))?;
-		Ok(key)
+		request.verify(&Self::inquiry(public_key, input, worker, *valid_until))?;
+		Ok(Asked { key, replaces })
 	}
 
 	pub(crate) fn do_request(
 		statement: &KeyRequestStatement,
 		signature: &WorkerSignature,
 	) -> DispatchResult {
-		let key = Self::examine_request(statement, signature)?;
+		let asked = Self::examine_request(statement, signature)?;
 		let KeyRequestStatement { worker, input, valid_until, request } = statement.clone();
+		let (id, expires) = Self::record(asked, worker, input.into(), valid_until, request);
+		Self::deposit_event(Event::KeyRequested { id, worker, input, expires });
+		Ok(())
+	}
+
+	pub(crate) fn examine_guard_request(
+		statement: &GuardRequestStatement,
+		signature: &WorkerSignature,
+	) -> Result<Asked, Error<T>> {
+		let GuardRequestStatement { member, epoch, valid_until, request, .. } = statement;
+		Self::ensure_timely(*valid_until)?;
+		let key = LiveKeys::<T>::get(epoch).ok_or(Error::EpochNotLive)?;
+		let guard = statement.input();
+		let number = Self::guarded(&key, &guard).ok_or(Error::CeremonyNotFound)?;
+		ensure!(Self::seat_of(number, member).is_some(), Error::NotASeat);
+		let input = Input::Guard(guard);
+		let replaces = Self::place_for(member, &input, *valid_until)?;
+		let room = T::MaxRequests::get().saturating_add(ROOM_FOR_GUARDS);
+		ensure!(Requests::<T>::count() < room, Error::TooManyRequests);
+		ensure!(Self::is_gatekeeper(member, 0), Error::NotAttested);
+		Self::ensure_signed_by(statement, member, signature)?;
+		let public_key = *key.sharing.public_key();
+		request.verify(&Self::inquiry(public_key, input, member, *valid_until))?;
+		Ok(Asked { key, replaces })
+	}
+
+	pub(crate) fn do_request_guard(
+		statement: &GuardRequestStatement,
+		signature: &WorkerSignature,
+	) -> DispatchResult {
+		let asked = Self::examine_guard_request(statement, signature)?;
+		let input = statement.input().into();
+		let GuardRequestStatement { member, epoch, ceremony, valid_until, request } =
+			statement.clone();
+		let (id, expires) = Self::record(asked, member, input, valid_until, request);
+		Self::deposit_event(Event::GuardRequested { id, member, epoch, ceremony, expires });
+		Ok(())
+	}
+
+	fn ensure_timely(valid_until: u32) -> Result<(), Error<T>> {
+		let now = Self::now();
+		let latest = now.saturating_add(T::RequestPeriod::get());
+		ensure!((now..latest).contains(&valid_until), Error::NotValidNow);
+		Ok(())
+	}
+
+	/// May `worker` ask for `input`, and in place of which request of its?
+	///
+	/// A request takes the place of one that was valid for less long: so nobody can put an earlier one of
+	/// the same sender in the place of a later one. The one that is replaced stays until it expires, and
+	/// that is what bounds how often this happens.
+	fn place_for(
+		worker: &WorkerKey,
+		input: &Input,
+		valid_until: u32,
+	) -> Result<Option<RequestId>, Error<T>> {
+		let Some(id) = OpenFor::<T>::get(worker, input) else {
+			let most = T::MaxRequestsPerWorker::get();
+			ensure!(OpenCount::<T>::get(worker) < most, Error::TooManyRequests);
+			return Ok(None);
+		};
+		let open = Requests::<T>::get(id).ok_or(Error::AlreadyDone)?;
+		// One that has expired is dealt with first.
+		let replaceable = open.valid_until < valid_until && Self::time() < Self::expiry(&open);
+		ensure!(replaceable, Error::AlreadyDone);
+		let most = T::MaxReplacedPerWorker::get();
+		ensure!(ReplacedCount::<T>::get(worker) < most, Error::TooManyRequests);
+		Ok(Some(id))
+	}
+
+	/// Puts a request on record. Its id, and the relay-chain block in which it expires.
+	fn record(
+		asked: Asked,
+		worker: WorkerKey,
+		input: Input,
+		valid_until: u32,
+		request: Request,
+	) -> (RequestId, u32) {
 		let id = Queue::<T>::mutate(|queue| {
 			let id = queue.next;
 			queue.next = queue.next.saturating_add(1);
 			id
 		});
+		match asked.replaces {
+			None => OpenCount::<T>::mutate(worker, |count| *count = count.saturating_add(1)),
+			Some(before) => {
+				Requests::<T>::mutate(before, |request| {
+					request.iter_mut().for_each(|request| request.replaced = true);
+				});
+				ReplacedCount::<T>::mutate(worker, |count| *count = count.saturating_add(1));
+				Self::deposit_event(Event::RequestReplaced { id: before, by: id });
+			}
+		}
 		OpenFor::<T>::insert(worker, input, id);
-		OpenCount::<T>::mutate(worker, |count| *count = count.saturating_add(1));
 		let request = OpenRequest {
 			worker,
 			input,
 			valid_until,
 			request,
 			asked: Self::time(),
-			sharing: key.number,
+			sharing: asked.key.number,
 			answered: MemberSet::EMPTY,
 			fulfilled: false,
 			stored: MemberSet::EMPTY,
 			examined: MemberSet::EMPTY,
+			replaced: false,
 		};
 		let expires = Self::relay_block(Self::expiry(&request));
 		Requests::<T>::insert(id, request);
-		Self::deposit_event(Event::KeyRequested { id, worker, input, expires });
-		Ok(())
+		(id, expires)
 	}
 
 	/// Checks an answer. It needs no signature: nobody but the holder of the share can prove it.
@@ -76,8 +169,8 @@ impl<T: Config> Pallet<T> {
 	) -> Result<Answer, Error<T>> {
 		let mut request = Requests::<T>::get(id).ok_or(Error::RequestNotFound)?;
 		ensure!(Self::time() < Self::expiry(&request), Error::RequestNotFound);
-		let key = LiveKeys::<T>::get(request.input.epoch).ok_or(Error::EpochNotLive)?;
-		ensure!(!request.fulfilled, Error::AlreadyDone);
+		let key = LiveKeys::<T>::get(request.input.epoch()).ok_or(Error::EpochNotLive)?;
+		ensure!(!request.fulfilled && !request.replaced, Error::AlreadyDone);
 		if request.sharing != key.number {
 			// The key was handed over meanwhile: partials of different shares do not combine.
 			request.sharing = key.number;
@@ -108,16 +201,41 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// May the worker have the key at this moment?
-	pub(crate) fn is_entitled(worker: &WorkerKey, input: &ClusterInput) -> bool {
-		T::Access::is_member(&input.cluster, worker)
-			&& T::Workers::attested(worker).is_some_and(|attested| attested.role == Role::Worker)
+	/// May the worker have the key, or the member the guard, at this moment?
+	pub(crate) fn is_entitled(worker: &WorkerKey, input: &Input) -> bool {
+		match input {
+			Input::Cluster(input) => {
+				T::Access::is_member(&input.cluster, worker)
+					&& T::Workers::attested(worker)
+						.is_some_and(|attested| attested.role == Role::Worker)
+			}
+			Input::Guard(input) => {
+				let number = LiveKeys::<T>::get(input.epoch)
+					.and_then(|key| Self::guarded(&key, input))
+					.filter(|_| input.member == worker.0);
+				number.is_some_and(|number| Self::seat_of(number, worker).is_some())
+					&& Self::is_gatekeeper(worker, 0)
+			}
+		}
+	}
+
+	/// The ceremony of a guard, if its shares are those of `key`, which are in use, or `key` is being
+	/// handed over in it. Of no other ceremony is there anything that may be opened.
+	fn guarded(key: &LiveKey, input: &GuardInput) -> Option<CeremonyNumber> {
+		if *key.sharing.ceremony() == input.ceremony {
+			return Some(key.number);
+		}
+		let attempt = Current::<T>::get().filter(Attempt::is_open)?;
+		let hands_over = attempt.epoch == input.epoch
+			&& attempt.from == Some(key.number)
+			&& attempt.ceremony.id() == input.ceremony;
+		hands_over.then_some(attempt.number())
 	}
 
 	/// What a request is about.
 	pub(crate) fn inquiry(
 		public_key: Element,
-		input: ClusterInput,
+		input: Input,
 		worker: &WorkerKey,
 		valid_until: u32,
 	) -> Inquiry {
@@ -152,29 +270,41 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// A holder that owed an answer. Nobody did if the worker has its key or may not have it any
-	/// more, or if the shares came into use after the request.
+	/// A holder that owed an answer. Nobody did if the worker has its key, may not have it any more or
+	/// has asked anew, or if the shares came into use after the request.
 	fn next_silent(request: &OpenRequest) -> Option<(LiveKey, MemberIndex)> {
-		let key = LiveKeys::<T>::get(request.input.epoch)?;
+		let key = LiveKeys::<T>::get(request.input.epoch())?;
 		let owed = request.sharing == key.number
+			&& !request.replaced
 			&& request.asked >= key.since
 			&& !request.fulfilled
 			&& Self::is_entitled(&request.worker, &request.input);
-		let silent = key.sharing.holders().without(request.answered).without(request.examined);
+		let mut silent = key.sharing.holders().without(request.answered).without(request.examined);
+		// Who asks for its guard cannot open its share.
+		if matches!(request.input, Input::Guard(_))
+			&& let Some(own) = Self::seat_of(key.number, &request.worker)
+		{
+			silent.remove(own);
+		}
 		let seat = silent.first().filter(|_| owed)?;
 		Some((key, seat))
 	}
 
 	fn remove_request(id: RequestId, request: OpenRequest) {
-		let OpenRequest { worker, input, stored, .. } = request;
+		let OpenRequest { worker, input, stored, replaced, .. } = request;
 		for seat in stored.iter() {
 			Partials::<T>::remove(id, seat);
 		}
 		Requests::<T>::remove(id);
-		OpenFor::<T>::remove(worker, input);
-		OpenCount::<T>::mutate_exists(worker, |count| {
+		let one_less = |count: &mut Option<u32>| {
 			*count = count.and_then(|count| count.checked_sub(1)).filter(|count| *count > 0);
-		});
+		};
+		if replaced {
+			ReplacedCount::<T>::mutate_exists(worker, one_less);
+		} else {
+			OpenFor::<T>::remove(worker, input);
+			OpenCount::<T>::mutate_exists(worker, one_less);
+		}
 		Queue::<T>::mutate(|queue| queue.first = id.saturating_add(1));
 		Self::deposit_event(Event::RequestClosed { id });
 	}

@@ -7,7 +7,7 @@ use frame_support::{
 };
 use phala_primitives::{Seat, WorkerKey};
 use phala_threshold::{
-	Ceremony, ClusterInput, Element, MAX_MEMBERS, MemberIndex, MemberSet, Request, Sharing,
+	Ceremony, Element, Input, MAX_MEMBERS, MemberIndex, MemberSet, Request, Sharing,
 };
 use scale_info::TypeInfo;
 use sp_core::H256;
@@ -257,13 +257,14 @@ stored! {
 		pub ended: Option<u32>,
 	}
 
-	/// A request for a cluster's key.
+	/// A request for a cluster's key, or for a member's guard.
 	pub struct OpenRequest {
-		/// Who asks.
+		/// Who asks: a worker, or the member.
 		pub worker: WorkerKey,
-		/// For which key.
-		pub input: ClusterInput,
-		/// See [`KeyRequestStatement::valid_until`](phala_primitives::KeyRequestStatement).
+		/// For what.
+		pub input: Input,
+		/// See [`KeyRequestStatement::valid_until`](phala_primitives::KeyRequestStatement) and
+		/// [`GuardRequestStatement::valid_until`](phala_primitives::GuardRequestStatement).
 		pub valid_until: u32,
 		/// What is to be answered.
 		pub request: Request,
@@ -279,6 +280,8 @@ stored! {
 		pub stored: MemberSet,
 		/// Those whose silence has been dealt with, after it expired.
 		pub examined: MemberSet,
+		/// Whether its sender has asked anew. Then nobody answers it, or is blamed for it.
+		pub replaced: bool,
 	}
 
 	/// Which requests are on record: ids from `first` to `next`.
@@ -299,6 +302,11 @@ stored! {
 		pub next: MemberIndex,
 	}
 }
+
+/// Room for guards beyond [`Config::MaxRequests`](crate::Config::MaxRequests), so that workers cannot
+/// keep members from theirs. Members of four sets at once: of two keys in use, and of ceremonies that
+/// were under way within [`Config::RequestPeriod`](crate::Config::RequestPeriod).
+pub const ROOM_FOR_GUARDS: u32 = 4 * MAX_SEATS;
 
 /// Most ceremonies that can wait for removal: two keys were in use, and one may have been handed over.
 pub const MAX_GARBAGE: u32 = 4;

@@ -28,10 +28,14 @@ pub trait WeightInfo {
 	fn complain() -> Weight;
 	/// Its authorisation.
 	fn authorize_complain() -> Weight;
-	/// Call `request`.
+	/// Call `request`, which replaces one.
 	fn request() -> Weight;
 	/// Its authorisation.
 	fn authorize_request() -> Weight;
+	/// Call `request_guard`, which replaces one.
+	fn request_guard() -> Weight;
+	/// Its authorisation.
+	fn authorize_request_guard() -> Weight;
 	/// Call `answer`.
 	fn answer() -> Weight;
 	/// Its authorisation.
@@ -145,19 +149,27 @@ impl<Db: Get<RuntimeDbWeight>> WeightInfo for Derived<Db> {
 	fn authorize_complain() -> Weight {
 		derived::<Db>(SIGNATURE + 325, 2, 7, 0)
 	}
-	// key, open, count, total, access, genesis hash, clock, queue; queue, open, count, total, request
+	// key, open, the one before, replaced, total, access, genesis hash, clock, queue; queue, open, the
+	// one before, replaced, total, request
 	fn request() -> Weight {
-		derived::<Db>(SIGNATURE + 105, 0, 10 + 2 * ATTESTED, 5)
+		derived::<Db>(SIGNATURE + 105, 0, 12 + 2 * ATTESTED, 7)
 	}
 	fn authorize_request() -> Weight {
-		derived::<Db>(SIGNATURE + 105, 0, 10 + 2 * ATTESTED, 0)
+		derived::<Db>(SIGNATURE + 105, 0, 12 + 2 * ATTESTED, 0)
 	}
-	// request, key, share, set, access, genesis hash, clock; request, partial
+	// as `request`, with the ceremony and a set in place of access
+	fn request_guard() -> Weight {
+		derived::<Db>(SIGNATURE + 105, 1, 14 + ATTESTED, 7)
+	}
+	fn authorize_request_guard() -> Weight {
+		derived::<Db>(SIGNATURE + 105, 1, 14 + ATTESTED, 0)
+	}
+	// request, key, share, set, access or ceremony and another set, genesis hash, clock; request, partial
 	fn answer() -> Weight {
-		derived::<Db>(200, 1, 8 + 3 * ATTESTED, 2)
+		derived::<Db>(200, 2, 11 + 3 * ATTESTED, 2)
 	}
 	fn authorize_answer() -> Weight {
-		derived::<Db>(200, 1, 8 + 3 * ATTESTED, 0)
+		derived::<Db>(200, 2, 11 + 3 * ATTESTED, 0)
 	}
 	fn rotate() -> Weight {
 		derived::<Db>(0, 0, 1, 1)
@@ -216,13 +228,13 @@ impl<Db: Get<RuntimeDbWeight>> WeightInfo for Derived<Db> {
 	fn step_end_epoch() -> Weight {
 		derived::<Db>(20, 0, 18, 3)
 	}
-	// request, key, set, period, access; request, period, a report
+	// request, key, set, period, access or ceremony and another set; request, period, a report
 	fn step_blame() -> Weight {
-		derived::<Db>(50, 1, 20 + 3 * ATTESTED + REPORT, 2 + REPORT)
+		derived::<Db>(50, 2, 23 + 3 * ATTESTED + REPORT, 2 + REPORT)
 	}
-	// request, key, access; request, index, count, total, queue, 32 answers
+	// request, key, access or ceremony and set; request, index, count, total, queue, 32 answers
 	fn step_forget() -> Weight {
-		derived::<Db>(50, 0, 20 + 2 * ATTESTED, 5 + 32)
+		derived::<Db>(50, 1, 23 + 2 * ATTESTED, 5 + 32)
 	}
 }
 
@@ -250,6 +262,12 @@ impl WeightInfo for () {
 	}
 	fn authorize_request() -> Weight {
 		Derived::<RocksDbWeight>::authorize_request()
+	}
+	fn request_guard() -> Weight {
+		Derived::<RocksDbWeight>::request_guard()
+	}
+	fn authorize_request_guard() -> Weight {
+		Derived::<RocksDbWeight>::authorize_request_guard()
 	}
 	fn answer() -> Weight {
 		Derived::<RocksDbWeight>::answer()

@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use phala_threshold::{
-	CeremonyId, ClusterInput, Complaint, Dealing, MemberIndex, Registration, Request,
+	CeremonyId, ClusterInput, Complaint, Dealing, GuardInput, MemberIndex, Registration, Request,
 };
 use scale_info::TypeInfo;
 use sp_runtime::{
@@ -161,7 +161,33 @@ impl Statement for KeyRequestStatement {
 	const DOMAIN: &'static str = "phala/worker/key-request/1";
 }
 
-/// The requester of a cluster key ([`phala_threshold::Inquiry::requester`]): a hash of who asks,
+/// A gatekeeper's request for the guard of its secrets and share of a ceremony.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub struct GuardRequestStatement {
+	/// Who asks: a member of the ceremony's receiving set.
+	pub member: WorkerKey,
+	/// Epoch of the key that is evaluated.
+	pub epoch: u32,
+	/// Which ceremony.
+	pub ceremony: CeremonyId,
+	/// Last relay-chain block in which the request may be made. Keeps it from being repeated.
+	pub valid_until: u32,
+	/// The blinded point with its proof, made for [`requester`].
+	pub request: Request,
+}
+
+impl GuardRequestStatement {
+	/// What is asked.
+	pub fn input(&self) -> GuardInput {
+		GuardInput { epoch: self.epoch, ceremony: self.ceremony, member: self.member.0 }
+	}
+}
+
+impl Statement for GuardRequestStatement {
+	const DOMAIN: &'static str = "phala/gatekeeper/guard-request/1";
+}
+
+/// The requester of a cluster key or guard ([`phala_threshold::Inquiry::requester`]): a hash of who asks,
 /// where, and until when.
 pub fn requester(chain: &ChainId, worker: &WorkerKey, valid_until: u32) -> [u8; 32] {
 	BlakeTwo256::hash_of(&("phala/worker/requester/1", chain, worker, valid_until)).0

@@ -28,7 +28,7 @@ pub use clusters::operator_cluster;
 pub use endpoint::{Endpoint, EndpointStatement, MAX_ENDPOINT_LEN};
 pub use gatekeepers::{
 	ClusterAccess, ClusterId, ComplaintStatement, DealingStatement, GatekeeperSet, Gatekeepers,
-	Handover, KeyRequestStatement, RegistrationStatement, Seat, requester,
+	GuardRequestStatement, Handover, KeyRequestStatement, RegistrationStatement, Seat, requester,
 };
 pub use heartbeat::HeartbeatStatement;
 pub use keys::{EncryptionKey, Measurement, PlatformId, WorkerKey, WorkerSignature};

@@ -14,7 +14,8 @@
 //!   and sums the commitments ([`Aggregation`]) to a [`Sharing`].
 //! - An evaluation makes a cluster's key: a worker blinds the cluster's point ([`Blind`]), the chain
 //!   checks the [`Request`], members answer with [`Partial`]s ([`KeyShare::evaluate`]), and t of
-//!   those make the [`ClusterSecret`] inside the worker.
+//!   those make the [`ClusterSecret`] inside the worker. In the same way a member obtains the [`Guard`]
+//!   of its share, a value at another point.
 //!
 //! # Example
 //!
@@ -54,7 +55,8 @@
 //!
 //! // A worker blinds its cluster's point …
 //! let input = ClusterInput { epoch: 0, cluster: [3; 32] };
-//! let inquiry = Inquiry { public_key: *sharing.public_key(), input, requester: [4; 32] };
+//! let public_key = *sharing.public_key();
+//! let inquiry = Inquiry { public_key, input: input.into(), requester: [4; 32] };
 //! let (blind, request) = Blind::new(inquiry, rng)?;
 //!
 //! // … two members find their shares in order and answer …
@@ -136,7 +138,10 @@ pub use ceremony::{
 };
 pub use element::Element;
 pub use error::Error;
-pub use evaluation::{Blind, ClusterInput, ClusterSecret, Combined, Inquiry, Partial, Request};
+pub use evaluation::{
+	Blind, ClusterInput, ClusterSecret, Combined, Guard, GuardInput, Input, Inquiry, Partial,
+	Request,
+};
 pub use hpke::Ciphertext;
 pub use members::{MAX_MEMBERS, MAX_THRESHOLD, MIN_MEMBERS, MemberIndex, MemberSet, Threshold};
 pub use polynomial::Commitments;

@@ -115,6 +115,7 @@ const KEPT: &[(&str, &[&str])] = &[
 			"complain",
 			"request",
 			"answer",
+			"request_guard",
 			"rotate",
 			"cancel_rotation",
 			"retire",

@@ -191,6 +191,7 @@ impl pallet_gatekeeper_keys::Config for Runtime {
 	type RequestPeriod = ConstU32<REQUEST_PERIOD>;
 	type MaxRequests = ConstU32<4_096>;
 	type MaxRequestsPerWorker = ConstU32<4>;
+	type MaxReplacedPerWorker = ConstU32<4>;
 	type AbsencePeriod = ConstU32<ABSENCE_PERIOD>;
 	type StallAfter = ConstU32<10>;
 	type ServiceWeight = KeysServiceWeight;

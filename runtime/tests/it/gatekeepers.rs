@@ -278,8 +278,8 @@ impl Person {
 
 	fn answer(&mut self, id: u64) -> Option<UncheckedExtrinsic> {
 		let request = Requests::<Runtime>::get(id)?;
-		let share = self.shares.get(&request.input.epoch)?;
-		let public_key = Epochs::<Runtime>::get(request.input.epoch)?.public_key;
+		let share = self.shares.get(&request.input.epoch())?;
+		let public_key = Epochs::<Runtime>::get(request.input.epoch())?.public_key;
 		let requester = requester(&chain(), &request.worker, request.valid_until);
 		let inquiry = Inquiry { public_key, input: request.input, requester };
 		let partial = share.evaluate(&inquiry, &request.request, &mut self.rng).ok()?;
@@ -393,7 +393,7 @@ fn cluster_key(worker: &sr25519::Pair, people: &mut [Person]) -> [u8; 32] {
 	let input = ClusterInput { epoch: 0, cluster };
 	let valid_until = ParachainSystem::last_relay_block_number() + REQUEST_PERIOD / 2;
 	let requester = requester(&chain(), &worker.public(), valid_until);
-	let inquiry = Inquiry { public_key: public_key(), input, requester };
+	let inquiry = Inquiry { public_key: public_key(), input: input.into(), requester };
 	let (blind, request) = Blind::new(inquiry, &mut rng).expect("it can be blinded");
 	let statement = KeyRequestStatement { worker: worker.public(), input, valid_until, request };
 	let signature = statement.sign(&chain(), worker);

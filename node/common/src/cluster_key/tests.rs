@@ -87,7 +87,7 @@ impl World {
 		let KeyRequestStatement { worker, input, valid_until, request } = *statement;
 		let request = OpenRequest {
 			worker,
-			input,
+			input: input.into(),
 			valid_until,
 			request,
 			asked: 900,
@@ -96,6 +96,7 @@ impl World {
 			fulfilled: false,
 			stored: MemberSet::EMPTY,
 			examined: MemberSet::EMPTY,
+			replaced: false,
 		};
 		self.scene.open = Some((0, request));
 	}
@@ -142,7 +143,7 @@ fn the_steps_come_in_order() {
 	assert_eq!(world.next(Some(&asking)), Next::Repeat, "until it is on record");
 	world.open(&asking);
 	assert_eq!(world.next(Some(&asking)), Next::Wait);
-	assert_eq!(world.next(None), Next::Wait, "a lost question has to expire");
+	assert_eq!(world.next(None), Next::Wait, "nothing takes its place in the same block");
 	world.answer(&asking, &[0, 1]);
 	assert_eq!(world.next(Some(&asking)), Next::Wait);
 	let key = world.scene.key.clone().unwrap();
@@ -158,6 +159,29 @@ fn the_steps_come_in_order() {
 	world.scene.open = None;
 	world.scene.clocks.relay += PERIOD;
 	assert!(matches!(world.next(Some(&asking)), Next::Ask { .. }));
+}
+
+/// The secret of a question is lost: another takes its place, and is repeated until it does.
+#[test]
+fn a_lost_question_is_replaced() {
+	let mut world = World::new();
+	let lost = world.ask();
+	world.open(&lost);
+	world.scene.clocks.relay += 1;
+	let Next::Ask { public_key, valid_until } = world.next(None) else { panic!("asks anew") };
+	assert!(valid_until < world.scene.clocks.relay + PERIOD, "the chain takes it");
+	let input = wish().input;
+	let rng = &mut world.rng;
+	let asking =
+		Asking::new(&chain(), &world.identity, input, public_key, valid_until, rng).unwrap();
+	assert_eq!(world.next(Some(&asking)), Next::Repeat);
+	world.open(&asking);
+	assert_eq!(world.next(Some(&asking)), Next::Wait);
+	// One that cannot take the other's place any more is given up.
+	world.scene.clocks.relay += 1;
+	assert!(matches!(world.next(Some(&lost)), Next::Ask { .. }));
+	world.answer(&asking, &[0, 1, 2]);
+	assert_eq!(world.next(Some(&asking)), Next::Combine);
 }
 
 #[test]
@@ -236,7 +260,7 @@ async fn the_scene_is_read_from_the_board() {
 	put(Item::<u32>::new(board::PALLET, "StalledFor").key(), 100u32.encode());
 	put(Item::<u64>::new("Timestamp", "Now").key(), 1_999u64.encode());
 	put(board::live_key(2).key(), world.scene.key.encode()[1..].to_vec());
-	put(board::open_for(&worker, &input).key(), 9u64.encode());
+	put(board::open_for(&worker, &Input::Cluster(input)).key(), 9u64.encode());
 	put(board::request(9).key(), open.encode());
 	put(board::partial(9, seat).key(), world.scene.partials[&seat].encode());
 	let scene = look(&mut state, &worker, &input).await.unwrap();

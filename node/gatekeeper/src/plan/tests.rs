@@ -102,6 +102,7 @@ fn memory(part: Option<Part>) -> Memory {
 		shares: [(OLD, seat(2))].into(),
 		parts: part.map(|part| (NUMBER, part)).into_iter().collect(),
 		locked: BTreeSet::new(),
+		..Memory::default()
 	}
 }
 
@@ -270,11 +271,11 @@ fn asked(id: RequestId) -> Asked {
 	let rng = &mut StdRng::seed_from_u64(id);
 	let input = ClusterInput { epoch: 0, cluster: [1; 32] };
 	let public_key = *sharing(OLD).public_key();
-	let inquiry = Inquiry { public_key, input, requester: [0; 32] };
+	let inquiry = Inquiry { public_key, input: input.into(), requester: [0; 32] };
 	let (_, request) = Blind::new(inquiry, rng).unwrap();
 	let request = OpenRequest {
 		worker: Default::default(),
-		input,
+		input: input.into(),
 		valid_until: 0,
 		request,
 		asked: 350,
@@ -283,6 +284,7 @@ fn asked(id: RequestId) -> Asked {
 		fulfilled: false,
 		stored: MemberSet::EMPTY,
 		examined: MemberSet::EMPTY,
+		replaced: false,
 	};
 	Asked { id, request, attested: true }
 }
@@ -307,7 +309,12 @@ fn requests_are_answered_once_by_those_who_can_for_those_who_may() {
 		[3]
 	);
 	assert!(answered(|_, asked, _| asked.attested = false).is_empty());
-	assert!(answered(|_, asked, _| asked.request.input.epoch = 1).is_empty());
+	assert!(
+		answered(|_, asked, _| {
+			asked.request.input = ClusterInput { epoch: 1, cluster: [1; 32] }.into();
+		})
+		.is_empty()
+	);
 	assert!(answered(|_, asked, _| asked.request.asked = 300).is_empty());
 	assert!(answered(|_, _, memory| memory.shares.clear()).is_empty());
 	assert!(answered(|view, _, _| view.standing = None).is_empty());

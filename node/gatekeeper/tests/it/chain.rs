@@ -151,6 +151,7 @@ impl keys::Config for Test {
 	type RequestPeriod = ConstU32<REQUEST>;
 	type MaxRequests = ConstU32<16>;
 	type MaxRequestsPerWorker = ConstU32<4>;
+	type MaxReplacedPerWorker = ConstU32<4>;
 	type AbsencePeriod = ConstU32<1_000>;
 	type StallAfter = ConstU32<10>;
 	type ServiceWeight = ServiceWeight;
@@ -202,6 +203,7 @@ fn call(message: &Message) -> Call<Test> {
 		Message::Complain(statement, signature) => Call::complain { statement, signature },
 		Message::Request(statement, signature) => Call::request { statement, signature },
 		Message::Answer(id, seat, partial) => Call::answer { id, seat, partial },
+		Message::RequestGuard(statement, signature) => Call::request_guard { statement, signature },
 	}
 }
 
@@ -449,6 +451,8 @@ fn steps(who: WorkerKey, message: &Message) -> Vec<(Vec<u8>, Vec<u8>)> {
 		Message::Answer(id, seat, partial) => {
 			vec![((who, "answer", id, seat, partial.value).encode(), message.encode())]
 		}
+		// Who was killed has lost its question, and asks anew.
+		Message::RequestGuard(..) => vec![],
 	}
 }
 

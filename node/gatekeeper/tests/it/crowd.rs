@@ -158,7 +158,8 @@ impl Disk for Flaky {
 	}
 }
 
-struct Fixed;
+/// The TEE's key: the same for all.
+pub struct Fixed;
 
 impl Seal for Fixed {
 	fn describe(&self) -> &'static str {
@@ -288,17 +289,25 @@ pub struct Person {
 	pub down: bool,
 	engine: Engine<Flaky, ChaCha20Rng>,
 	pub lives: u64,
+	/// Whether it seals with guards, from its next life on.
+	pub peer_seal: bool,
 	/// What it did last, and all errors.
 	pub last: Option<Progress>,
 	pub done: Vec<Done>,
 	pub errors: Vec<StepError<&'static str>>,
 }
 
-fn engine(keys: &Keys, store: &Store, fuse: &Rc<Fuse>, life: u64) -> Engine<Flaky, ChaCha20Rng> {
+fn engine(
+	keys: &Keys,
+	store: &Store,
+	fuse: &Rc<Fuse>,
+	life: u64,
+	peer_seal: bool,
+) -> Engine<Flaky, ChaCha20Rng> {
 	let disk = Flaky { store: store.clone(), fuse: fuse.clone() };
 	let rules = Rules { request_period: REQUEST, reshare_grace: GRACE };
 	let seed = sp_crypto_hashing::blake2_256(&(keys.worker(), life).encode());
-	let vault = Vault::new(disk, Arc::new(Fixed), keys);
+	let vault = Vault::new(disk, Arc::new(Fixed), keys).with_peer_seal(peer_seal);
 	Engine::new(keys.clone(), vault, Limits { rules, max_age: 60 }, ChaCha20Rng::from_seed(seed))
 }
 
@@ -325,7 +334,8 @@ impl Person {
 		chain.borrow_mut().attest(keys.worker(), account(number), Role::Gatekeeper, u64::MAX / 2);
 		Self {
 			account: account(number),
-			engine: engine(&keys, &store, &fuse, 0),
+			engine: engine(&keys, &store, &fuse, 0, false),
+			peer_seal: false,
 			keys,
 			store,
 			fuse,
@@ -351,7 +361,7 @@ impl Person {
 		self.lives += 1;
 		self.fuse.left.set(None);
 		self.fuse.blown.set(false);
-		self.engine = engine(&self.keys, &self.store, &self.fuse, self.lives);
+		self.engine = engine(&self.keys, &self.store, &self.fuse, self.lives, self.peer_seal);
 	}
 
 	/// Kills the process after that many points.
@@ -396,6 +406,16 @@ impl Person {
 		numbers
 	}
 
+	/// Does it have the share of a ceremony, open?
+	pub fn holds(&self, number: u64) -> bool {
+		self.last.as_ref().is_some_and(|last| last.memory.shares.contains_key(&number))
+	}
+
+	/// What is in a file.
+	pub fn content(&self, name: &str) -> Vec<u8> {
+		self.store.read(name).unwrap().unwrap_or_default()
+	}
+
 	pub fn distrust(&self) -> Option<&Distrust> {
 		match self.errors.last() {
 			Some(StepError::Distrust(distrust)) => Some(distrust),
@@ -436,9 +456,28 @@ impl Crowd {
 		crowd
 	}
 
+	/// Who seal with guards.
+	pub fn guarded(count: u8) -> Self {
+		let mut crowd = Self::new(count);
+		crowd.people.iter_mut().for_each(|person| {
+			person.peer_seal = true;
+			person.restart();
+		});
+		crowd
+	}
+
 	/// With a first key held by `set`.
 	pub fn with_key(count: u8, set: &[u8]) -> Self {
-		let mut crowd = Self::new(count);
+		Self::new(count).make_key(set)
+	}
+
+	/// With a first key held by `set`, whose shares are sealed with guards.
+	pub fn guarded_with_key(count: u8, set: &[u8]) -> Self {
+		Self::guarded(count).make_key(set)
+	}
+
+	fn make_key(self, set: &[u8]) -> Self {
+		let mut crowd = self;
 		crowd.elect(set);
 		crowd.until("the first key", |crowd| crowd.key().is_some());
 		crowd.settle();

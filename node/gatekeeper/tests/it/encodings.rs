@@ -68,7 +68,9 @@ fn general_transactions_are_read_by_the_runtime() {
 #[test]
 fn messages_are_read_by_the_pallet() {
 	use pallet_gatekeeper_keys::Call;
-	use phala_primitives::{KeyRequestStatement, RegistrationStatement, WorkerSignature};
+	use phala_primitives::{
+		GuardRequestStatement, KeyRequestStatement, RegistrationStatement, WorkerSignature,
+	};
 	use phala_threshold::{Blind, CeremonyId, ClusterInput, Inquiry, Registration};
 	use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 	let rng = &mut ChaCha20Rng::seed_from_u64(1);
@@ -81,7 +83,8 @@ fn messages_are_read_by_the_pallet() {
 		rng,
 	);
 	let Message::Request(asked, signature) = secret.unwrap().message() else { panic!("a request") };
-	let inquiry = Inquiry { public_key: *some_key(rng), input: asked.input, requester: [0; 32] };
+	let input = asked.input.into();
+	let inquiry = Inquiry { public_key: *some_key(rng), input, requester: [0; 32] };
 	let _ = Blind::new(inquiry, rng).unwrap();
 	let statement = RegistrationStatement {
 		member: asked.worker,
@@ -89,9 +92,17 @@ fn messages_are_read_by_the_pallet() {
 		registration: Registration { key: None, digest: None },
 	};
 	let none = WorkerSignature::from_raw([7; 64]);
+	let guard = GuardRequestStatement {
+		member: asked.worker,
+		epoch: 1,
+		ceremony: CeremonyId([1; 32]),
+		valid_until: 77,
+		request: asked.request,
+	};
 	for message in [
 		Message::Request(asked.clone(), signature),
 		Message::Register(Box::new(statement.clone()), none),
+		Message::RequestGuard(Box::new(guard.clone()), none),
 	] {
 		let arguments = Raw(message.arguments());
 		let call = call_data(message.call(), &arguments);
@@ -101,6 +112,9 @@ fn messages_are_read_by_the_pallet() {
 			Message::Request(..) => {
 				let statement: Box<KeyRequestStatement> = asked.clone();
 				Call::request { statement, signature }
+			}
+			Message::RequestGuard(..) => {
+				Call::request_guard { statement: Box::new(guard.clone()), signature: none }
 			}
 			_ => Call::register { statement: Box::new(statement.clone()), signature: none },
 		};

@@ -5,6 +5,7 @@ mod chain;
 mod crashes;
 mod crowd;
 mod encodings;
+mod guards;
 mod random;
 mod reports;
 mod requests;

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 use frame_support::traits::Get;
 use phala_primitives::{
-	ClusterId, ComplaintStatement, DealingStatement, Gatekeepers, KeyRequestStatement,
-	RegistrationStatement, Statement, WorkerKey, WorkerSignature, requester,
+	ClusterId, ComplaintStatement, DealingStatement, Gatekeepers, GuardRequestStatement,
+	KeyRequestStatement, RegistrationStatement, Statement, WorkerKey, WorkerSignature, requester,
 };
 use phala_threshold::*;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -260,7 +260,8 @@ impl<T: Config> Stage<T> {
 		let valid_until = Pallet::<T>::now().saturating_add(T::RequestPeriod::get() - 1);
 		let input = ClusterInput { epoch, cluster: self.cluster };
 		let requester = requester(&Pallet::<T>::chain_id(), &self.client, valid_until);
-		let inquiry = Inquiry { public_key: *key.sharing.public_key(), input, requester };
+		let public_key = *key.sharing.public_key();
+		let inquiry = Inquiry { public_key, input: input.into(), requester };
 		let (_, request) = Blind::new(inquiry, &mut self.rng).expect("it can be blinded");
 		let statement = KeyRequestStatement { worker: self.client, input, valid_until, request };
 		let signature = sign::<T>(&self.client, &statement);
@@ -272,10 +273,31 @@ impl<T: Config> Stage<T> {
 		Pallet::<T>::do_request(&statement, &signature).expect("it is in order");
 	}
 
+	/// The last member asks for the guard of the ceremony under way.
+	pub fn guard_request(&mut self) -> Signed<GuardRequestStatement> {
+		let (epoch, key) = Pallet::<T>::current_key().expect("there is a key");
+		let ceremony = Current::<T>::get().expect("it is under way").ceremony.id();
+		let valid_until = Pallet::<T>::now().saturating_add(T::RequestPeriod::get() - 1);
+		let member = self.actor(last()).worker;
+		let input = GuardInput { epoch, ceremony, member: member.0 };
+		let requester = requester(&Pallet::<T>::chain_id(), &member, valid_until);
+		let public_key = *key.sharing.public_key();
+		let inquiry = Inquiry { public_key, input: input.into(), requester };
+		let (_, request) = Blind::new(inquiry, &mut self.rng).expect("it can be blinded");
+		let statement = GuardRequestStatement { member, epoch, ceremony, valid_until, request };
+		let signature = sign::<T>(&member, &statement);
+		(statement, signature)
+	}
+
+	pub fn ask_guard(&mut self) {
+		let (statement, signature) = self.guard_request();
+		Pallet::<T>::do_request_guard(&statement, &signature).expect("it is in order");
+	}
+
 	pub fn partial(&mut self, seat: MemberIndex) -> Partial {
 		let OpenRequest { worker, input, valid_until, request, .. } =
 			Requests::<T>::get(0).expect("it was made");
-		let key = Epochs::<T>::get(input.epoch).expect("it is known").public_key;
+		let key = Epochs::<T>::get(input.epoch()).expect("it is known").public_key;
 		let inquiry = Pallet::<T>::inquiry(key, input, &worker, valid_until);
 		let rng = &mut self.rng.clone();
 		let share = self.actor(seat).share.as_ref().expect("it holds one");

@@ -8,8 +8,8 @@ use frame_support::{
 };
 use phala_attestation::Role;
 use phala_primitives::{
-	ChainId, ComplaintStatement, DealingStatement, Gatekeepers, KeyRequestStatement,
-	RegistrationStatement, Statement, requester,
+	ChainId, ComplaintStatement, DealingStatement, Gatekeepers, GuardRequestStatement,
+	KeyRequestStatement, RegistrationStatement, Statement, requester,
 };
 use phala_threshold::{self as threshold, *};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -199,11 +199,37 @@ impl Person {
 	/// Its answer to a request, with the share of the request's epoch.
 	pub fn answer(&mut self, id: RequestId) -> Option<Call<Test>> {
 		let request = crate::Requests::<Test>::get(id)?;
-		let share = self.shares.get(&request.input.epoch)?;
-		let key = crate::Epochs::<Test>::get(request.input.epoch)?.public_key;
+		let epoch = request.input.epoch();
+		let share = self.shares.get(&epoch)?;
+		let key = crate::Epochs::<Test>::get(epoch)?.public_key;
 		let inquiry = Keys::inquiry(key, request.input, &request.worker, request.valid_until);
 		let partial = share.evaluate(&inquiry, &request.request, &mut self.rng).ok()?;
 		Some(Call::answer { id, seat: share.index(), partial: Box::new(partial) })
+	}
+
+	/// A request for the guard of a ceremony, as long as it can be valid.
+	pub fn ask_guard(&mut self, epoch: u32, ceremony: CeremonyId) -> (Blind, Request, Call<Test>) {
+		let valid_until = RelayBlock::get() + REQUEST - 1;
+		let public_key = crate::Epochs::<Test>::get(epoch).unwrap().public_key;
+		let input = GuardInput { epoch, ceremony, member: self.worker().0 };
+		let requester = requester(&chain(), &self.worker(), valid_until);
+		let inquiry = Inquiry { public_key, input: input.into(), requester };
+		let (blind, request) = Blind::new(inquiry, &mut self.rng).unwrap();
+		let call = self.asking_guard(epoch, ceremony, valid_until, request);
+		(blind, request, call)
+	}
+
+	pub fn asking_guard(
+		&self,
+		epoch: u32,
+		ceremony: CeremonyId,
+		valid_until: u32,
+		request: Request,
+	) -> Call<Test> {
+		let member = self.worker();
+		let statement = GuardRequestStatement { member, epoch, ceremony, valid_until, request };
+		let signature = self.sign(&statement);
+		Call::request_guard { statement: Box::new(statement), signature }
 	}
 }
 
@@ -395,7 +421,7 @@ impl Client {
 		let public_key = crate::Epochs::<Test>::get(epoch).unwrap().public_key;
 		let input = ClusterInput { epoch, cluster };
 		let requester = requester(&chain(), &self.worker(), valid_until);
-		let inquiry = Inquiry { public_key, input, requester };
+		let inquiry = Inquiry { public_key, input: input.into(), requester };
 		let (blind, request) = Blind::new(inquiry, &mut self.rng).unwrap();
 		let call = self.asking(input, valid_until, request);
 		(blind, request, call)
@@ -417,13 +443,26 @@ impl Client {
 	}
 }
 
+/// What the answers on chain are.
+fn answers(id: RequestId) -> (Sharing, BTreeMap<MemberIndex, Partial>) {
+	let open = crate::Requests::<Test>::get(id).unwrap();
+	let sharing = LiveKeys::<Test>::get(open.input.epoch()).unwrap().sharing;
+	let partials = open.answered.iter();
+	(sharing, partials.map(|seat| (seat, Partials::<Test>::get(id, seat).unwrap())).collect())
+}
+
 /// The key that the answers on chain make.
 pub fn combine(blind: &Blind, request: &Request, id: RequestId) -> Result<[u8; 32], Error> {
-	let open = crate::Requests::<Test>::get(id).unwrap();
-	let sharing = LiveKeys::<Test>::get(open.input.epoch).unwrap().sharing;
-	let partials = open.answered.iter();
-	let partials = partials.map(|seat| (seat, Partials::<Test>::get(id, seat).unwrap())).collect();
+	let (sharing, partials) = answers(id);
 	let combined = blind.combine(request, &sharing, &partials)?;
 	assert!(combined.faulty.is_empty(), "the chain takes proven partials only");
 	Ok(*combined.secret.derive("test"))
+}
+
+/// The guard that they make.
+pub fn combine_guard(blind: &Blind, request: &Request, id: RequestId) -> Result<[u8; 32], Error> {
+	let (sharing, partials) = answers(id);
+	let combined = blind.combine_guard(request, &sharing, &partials)?;
+	assert!(combined.faulty.is_empty(), "the chain takes proven partials only");
+	Ok(*combined.secret.as_bytes())
 }

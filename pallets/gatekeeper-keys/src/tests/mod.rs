@@ -4,6 +4,7 @@ mod ceremonies;
 mod elections;
 mod faults;
 mod griefing;
+mod guards;
 mod random;
 mod requests;
 mod states;

@@ -6,7 +6,7 @@
 
 use crate::{mock::*, types::*, *};
 use phala_primitives::{Gatekeepers, OffenceClass};
-use phala_threshold::{Blind, Element, Error as ProtocolError, Request};
+use phala_threshold::{Blind, Element, Error as ProtocolError, GuardInput, Input, Request};
 use rand_chacha::{ChaCha20Rng, rand_core::RngCore};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +20,7 @@ struct Tally {
 	failed: u32,
 	convicted: BTreeMap<OffenceClass, u32>,
 	keys: u32,
+	guards: u32,
 	restarted: u32,
 	stalls: u32,
 	unbonded: u32,
@@ -35,14 +36,17 @@ struct Model {
 	public: BTreeMap<u32, Element>,
 	/// Cluster keys by epoch.
 	keys: BTreeMap<u32, [u8; 32]>,
+	/// Guards.
+	guards: BTreeMap<GuardInput, [u8; 32]>,
 	asked: BTreeMap<RequestId, (Blind, Request)>,
 	clients: u64,
 }
 
 impl Model {
 	fn new(seed: u64) -> Self {
-		let (liars, public, keys, asked) = Default::default();
-		Self { world: World::new(PEOPLE), rng: rng(seed), liars, public, keys, asked, clients: 0 }
+		let (liars, public, keys, guards, asked) = Default::default();
+		let (world, rng) = (World::new(PEOPLE), rng(seed));
+		Self { world, rng, liars, public, keys, guards, asked, clients: 0 }
 	}
 
 	fn below(&mut self, end: u64) -> u64 {
@@ -75,7 +79,8 @@ impl Model {
 			}
 			85 if self.below(4) == 0 => _ = Keys::abort(RuntimeOrigin::root()),
 			86..=87 => _ = Keys::retry(RuntimeOrigin::root()),
-			88..=93 => self.ask(),
+			88..=91 => self.ask(),
+			92..=93 => self.ask_guard(),
 			_ => self.answer(tally),
 		}
 	}
@@ -182,6 +187,21 @@ impl Model {
 		}
 	}
 
+	/// Some member that may asks for a guard, perhaps once more.
+	fn ask_guard(&mut self) {
+		let Some((epoch, key)) = Keys::current_key() else { return };
+		let new = Current::<Test>::get().filter(Attempt::is_open);
+		let new = new.map(|attempt| attempt.ceremony.id()).filter(|_| self.below(2) == 0);
+		let ceremony = new.unwrap_or(*key.sharing.ceremony());
+		for index in self.shuffled() {
+			let (blind, request, call) = self.world.people[index].ask_guard(epoch, ceremony);
+			if send(call).is_ok() {
+				self.asked.insert(Queue::<Test>::get().next - 1, (blind, request));
+				return;
+			}
+		}
+	}
+
 	/// A crowd answers some request; whoever the worker heard, it gets the key of the epoch.
 	fn answer(&mut self, tally: &mut Tally) {
 		let RequestQueue { first, next } = Queue::<Test>::get();
@@ -202,13 +222,22 @@ impl Model {
 			check();
 		}
 		let request = Requests::<Test>::get(id).unwrap();
-		let epoch = request.input.epoch;
+		let epoch = request.input.epoch();
 		let live = LiveKeys::<Test>::get(epoch).filter(|key| key.number == request.sharing);
 		if live.is_some() && request.fulfilled {
 			let (blind, asked) = &self.asked[&id];
-			let key = combine(blind, asked, id).unwrap();
-			assert_eq!(*self.keys.entry(epoch).or_insert(key), key, "one key for each epoch");
-			tally.keys += 1;
+			match request.input {
+				Input::Cluster(_) => {
+					let key = combine(blind, asked, id).unwrap();
+					assert_eq!(*self.keys.entry(epoch).or_insert(key), key, "one key an epoch");
+					tally.keys += 1;
+				}
+				Input::Guard(input) => {
+					let guard = combine_guard(blind, asked, id).unwrap();
+					assert_eq!(*self.guards.entry(input).or_insert(guard), guard, "one guard");
+					tally.guards += 1;
+				}
+			}
 		}
 	}
 
@@ -265,15 +294,24 @@ fn random_ceremonies_keep_every_promise() {
 		});
 	}
 	println!("{tally:?}");
-	let Tally { completed, failed, convicted, keys, restarted, stalls, unbonded, late_receipts } =
-		tally;
+	let Tally {
+		completed,
+		failed,
+		convicted,
+		keys,
+		guards,
+		restarted,
+		stalls,
+		unbonded,
+		late_receipts,
+	} = tally;
 	for purpose in [Purpose::First, Purpose::Handover, Purpose::Rotation, Purpose::Replacement] {
 		assert!(completed.get(&(purpose as u8)).is_some_and(|times| *times > 0), "{purpose:?}");
 	}
 	for class in [OffenceClass::Absence, OffenceClass::KeyCeremony, OffenceClass::FalseReport] {
 		assert!(convicted.get(&class).is_some_and(|times| *times > 0), "{class:?}");
 	}
-	for times in [failed, keys, restarted, stalls, unbonded, late_receipts] {
+	for times in [failed, keys, guards, restarted, stalls, unbonded, late_receipts] {
 		assert!(times > 0);
 	}
 }

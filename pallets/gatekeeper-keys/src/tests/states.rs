@@ -211,6 +211,37 @@ fn requests_and_answers_do_not_depend_on_ceremonies() {
 }
 
 #[test]
+fn guards_are_given_while_there_is_something_to_open() {
+	use phala_threshold::Kind;
+	for state in ALL {
+		build_and_execute(|| {
+			let (mut world, _) = reach(state);
+			let attempt = Current::<Test>::get();
+			let old = match attempt.as_ref().map(|attempt| &attempt.ceremony.kind) {
+				Some(Kind::Resharing { from, .. }) => *from,
+				_ => *LiveKeys::<Test>::get(0).unwrap().sharing.ceremony(),
+			};
+			let outcome = |error: Option<Error<Test>>| -> Result<(), TransactionValidityError> {
+				error.map_or(Ok(()), |error| Err(error.into()))
+			};
+			let not_found = || Some(Error::<Test>::CeremonyNotFound);
+			let replaced = matches!(state, Reporting | Kept | ClearingSucceeded);
+			let expected = outcome(not_found().filter(|_| replaced));
+			assert_eq!(try_out(&world.person(2).ask_guard(0, old).2), expected, "{state:?}");
+			if let Some(new) = attempt.map(|attempt| attempt.ceremony.id()) {
+				let failed = state == ClearingFailed;
+				let expected = outcome(not_found().filter(|_| failed));
+				assert_eq!(try_out(&world.person(2).ask_guard(0, new).2), expected, "{state:?}");
+				// It is in the old set alone.
+				let no_seat = outcome(if failed { not_found() } else { Some(Error::NotASeat) });
+				assert_eq!(try_out(&world.person(1).ask_guard(0, new).2), no_seat, "{state:?}");
+			}
+			reports();
+		});
+	}
+}
+
+#[test]
 fn governance_in_every_state() {
 	for state in ALL {
 		build_and_execute(|| {

@@ -140,7 +140,7 @@ impl Setup {
 
 		let inquiry = Inquiry {
 			public_key: *sharing.public_key(),
-			input: ClusterInput { epoch: 1, cluster: [3; 32] },
+			input: ClusterInput { epoch: 1, cluster: [3; 32] }.into(),
 			requester: [4; 32],
 		};
 		let (blind, request) = Blind::new(inquiry, rng)?;

@@ -2,13 +2,13 @@
 
 use alloc::vec::Vec;
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen, Output};
 use rand_core::CryptoRngCore;
 use scale_info::TypeInfo;
 use zeroize::Zeroizing;
 
 use crate::{
-	Element, Error, PROTOCOL, Proof,
+	CeremonyId, Element, Error, PROTOCOL, Proof,
 	hash::{digest, hash_to_group},
 	proof::{Base, Claim, Statement},
 	secret::SecretScalar,
@@ -36,40 +36,114 @@ pub struct ClusterInput {
 	pub cluster: [u8; 32],
 }
 
-impl ClusterInput {
-	/// The private input of RFC 9497.
-	pub(crate) fn bytes(&self) -> Vec<u8> {
-		(PROTOCOL, "cluster key", self).encode()
-	}
-
-	/// The point whose multiple by the master key makes the cluster's key. Nobody knows its
-	/// logarithm, nor its relation to another input's point.
-	pub(crate) fn point(&self) -> Result<Element, Error> {
-		hash_to_group(&self.bytes())
-	}
-}
-
-/// Who asks for which key: what the chain knows about a request.
+/// What a guard is a function of, besides the master key: a second key that seals one member's share of
+/// one ceremony, and that nobody gives it any more when the ceremony's shares have been replaced.
 #[derive(
 	Clone,
 	Copy,
 	Debug,
 	PartialEq,
 	Eq,
+	PartialOrd,
+	Ord,
 	Encode,
 	Decode,
 	DecodeWithMemTracking,
 	MaxEncodedLen,
 	TypeInfo,
 )]
+pub struct GuardInput {
+	/// Epoch of the key that is evaluated.
+	pub epoch: u32,
+	/// The ceremony whose secrets and share the guard seals.
+	pub ceremony: CeremonyId,
+	/// Whose they are: the public key of its identity.
+	pub member: [u8; 32],
+}
+
+/// What a value is a function of, besides the master key. Each kind has points of its own.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	PartialOrd,
+	Ord,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum Input {
+	/// A cluster's key.
+	#[codec(index = 0)]
+	Cluster(ClusterInput),
+	/// A member's guard.
+	#[codec(index = 1)]
+	Guard(GuardInput),
+}
+
+impl From<ClusterInput> for Input {
+	fn from(input: ClusterInput) -> Self {
+		Self::Cluster(input)
+	}
+}
+
+impl From<GuardInput> for Input {
+	fn from(input: GuardInput) -> Self {
+		Self::Guard(input)
+	}
+}
+
+impl Input {
+	/// Epoch of the key that is evaluated.
+	pub const fn epoch(&self) -> u32 {
+		match self {
+			Self::Cluster(input) => input.epoch,
+			Self::Guard(input) => input.epoch,
+		}
+	}
+
+	/// The private input of RFC 9497. The kind's name comes before the rest, with its length: no input
+	/// of one kind is one of the other.
+	pub(crate) fn bytes(&self) -> Vec<u8> {
+		match self {
+			Self::Cluster(input) => (PROTOCOL, "cluster key", input).encode(),
+			Self::Guard(input) => (PROTOCOL, "guard", input).encode(),
+		}
+	}
+
+	/// The point whose multiple by the master key makes the value. Nobody knows its logarithm, nor its
+	/// relation to another input's point.
+	pub(crate) fn point(&self) -> Result<Element, Error> {
+		hash_to_group(&self.bytes())
+	}
+}
+
+/// Who asks for which value: what the chain knows about a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inquiry {
 	/// The master key of which a multiple is asked.
 	pub public_key: Element,
-	/// The cluster and epoch, which the requester must be entitled to.
-	pub input: ClusterInput,
-	/// The requester: a hash of whatever identifies the worker and this request. Another's request
+	/// What is asked, which the requester must be entitled to.
+	pub input: Input,
+	/// The requester: a hash of whatever identifies who asks and this request. Another's request
 	/// cannot be repeated under one's own name.
 	pub requester: [u8; 32],
+}
+
+/// What proofs and digests take in. That of a cluster has no tag; those of the two kinds differ in
+/// length.
+impl Encode for Inquiry {
+	fn encode_to<O: Output + ?Sized>(&self, output: &mut O) {
+		let Self { public_key, input, requester } = self;
+		match input {
+			Input::Cluster(input) => (public_key, input, requester).encode_to(output),
+			Input::Guard(input) => ("guard", public_key, input, requester).encode_to(output),
+		}
+	}
 }
 
 /// A blinded point with the proof that it blinds the inquiry's own.
@@ -147,7 +221,8 @@ impl Blind {
 		&self.secret
 	}
 
-	/// The secret in the clear, for sealing.
+	/// The secret in the clear, for sealing. The secret of a guard must not be kept: with it the public
+	/// answers are the guard, for ever.
 	pub fn save(&self) -> Zeroizing<[u8; 32]> {
 		self.secret.to_bytes()
 	}

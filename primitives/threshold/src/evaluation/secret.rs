@@ -1,4 +1,4 @@
-//! Combining partial evaluations to a cluster's secret.
+//! Combining partial evaluations to a cluster's secret, or to a guard.
 
 use alloc::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use hkdf::Hkdf;
 use sha2_0_10::{Digest, Sha512};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::{Blind, Partial, Request};
+use super::{Blind, Input, Partial, Request};
 use crate::{Element, Error, MemberIndex, MemberSet, PROTOCOL, Sharing, lagrange};
 
-/// A cluster's secret with the members whose answers were false.
+/// A secret with the members whose answers were false.
 #[derive(Debug)]
-pub struct Combined {
+pub struct Combined<S = ClusterSecret> {
 	/// The secret. It is the same whichever members answered.
-	pub secret: ClusterSecret,
+	pub secret: S,
 	/// Members whose partial did not verify. The chain refuses such partials; whoever fetched them
 	/// elsewhere knows now who lies.
 	pub faulty: MemberSet,
@@ -26,10 +26,44 @@ pub struct Combined {
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct ClusterSecret([u8; 64]);
 
+/// A second key that seals one member's share: HKDF-SHA-512 of the output of RFC 9497, 32 bytes. Wiped
+/// when dropped.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct Guard([u8; 32]);
+
 impl Blind {
 	/// Verifies the partials that answer `request`, combines t good ones and unblinds the result.
-	/// [`Error::NotEnoughPartials`] if fewer are good.
+	/// [`Error::NotEnoughPartials`] if fewer are good; [`Error::InvalidRequest`] if something else than
+	/// a cluster's key was asked.
 	pub fn combine(
+		&self,
+		request: &Request,
+		sharing: &Sharing,
+		partials: &BTreeMap<MemberIndex, Partial>,
+	) -> Result<Combined, Error> {
+		match self.inquiry().input {
+			Input::Cluster(_) => self.open(request, sharing, partials),
+			Input::Guard(_) => Err(Error::InvalidRequest),
+		}
+	}
+
+	/// As [`combine`](Self::combine), if a guard was asked.
+	pub fn combine_guard(
+		&self,
+		request: &Request,
+		sharing: &Sharing,
+		partials: &BTreeMap<MemberIndex, Partial>,
+	) -> Result<Combined<Guard>, Error> {
+		match self.inquiry().input {
+			Input::Cluster(_) => Err(Error::InvalidRequest),
+			Input::Guard(_) => {
+				let Combined { secret, faulty } = self.open(request, sharing, partials)?;
+				Ok(Combined { secret: Guard::of(&secret), faulty })
+			}
+		}
+	}
+
+	fn open(
 		&self,
 		request: &Request,
 		sharing: &Sharing,
@@ -96,11 +130,32 @@ impl ClusterSecret {
 	/// A key for one purpose: HKDF-SHA-512 with the purpose as info. Keys of different purposes say
 	/// nothing about each other or the secret.
 	pub fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+		self.expand(&("cluster key", purpose).encode())
+	}
+
+	fn expand(&self, info: &[u8]) -> Zeroizing<[u8; 32]> {
 		let mut key = Zeroizing::new([0; 32]);
-		let expanded = Hkdf::<Sha512>::new(Some(PROTOCOL.as_bytes()), &self.0)
-			.expand(&("cluster key", purpose).encode(), &mut *key);
+		let expanded =
+			Hkdf::<Sha512>::new(Some(PROTOCOL.as_bytes()), &self.0).expand(info, &mut *key);
 		debug_assert!(expanded.is_ok(), "32 bytes are less than one block");
 		key
+	}
+}
+
+impl Guard {
+	fn of(secret: &ClusterSecret) -> Self {
+		Self(*secret.expand(&"guard".encode()))
+	}
+
+	/// The key, to be mixed with that of the TEE. Without that one it opens nothing.
+	pub const fn as_bytes(&self) -> &[u8; 32] {
+		&self.0
+	}
+}
+
+impl core::fmt::Debug for Guard {
+	fn fmt(&self, f: &mut core::fmt::Formatter) -> core::fmt::Result {
+		f.write_str("Guard")
 	}
 }
 

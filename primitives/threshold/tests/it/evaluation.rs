@@ -18,7 +18,7 @@ use crate::{
 fn inquiry(world: &World, cluster: u8) -> Inquiry {
 	Inquiry {
 		public_key: *world.sharing.public_key(),
-		input: ClusterInput { epoch: 0, cluster: [cluster; 32] },
+		input: ClusterInput { epoch: 0, cluster: [cluster; 32] }.into(),
 		requester: [9; 32],
 	}
 }
@@ -59,8 +59,8 @@ fn any_threshold_of_members_make_the_same_key() {
 	let same = Inquiry { requester: [8; 32], ..inquiry(&world, 1) };
 	assert_eq!(key(&world, &[1, 2, 3], same, &mut rng), first);
 	assert_ne!(key(&world, &[1, 2, 3], inquiry(&world, 2), &mut rng), first);
-	let mut next = inquiry(&world, 1);
-	next.input.epoch += 1;
+	let input = ClusterInput { epoch: 1, cluster: [1; 32] }.into();
+	let next = Inquiry { input, ..inquiry(&world, 1) };
 	assert_ne!(key(&world, &[1, 2, 3], next, &mut rng), first);
 }
 
@@ -124,7 +124,7 @@ fn a_request_for_one_cluster_is_none_for_another() {
 		other,
 		Inquiry { requester: [8; 32], ..own },
 		Inquiry { public_key: *world.sharing.verification_share(seat(1)).as_ref().unwrap(), ..own },
-		Inquiry { input: ClusterInput { epoch: 1, ..own.input }, ..own },
+		Inquiry { input: ClusterInput { epoch: 1, cluster: [1; 32] }.into(), ..own },
 	] {
 		assert_eq!(request.verify(&inquiry), Err(Error::InvalidRequest));
 		// Members check for themselves, whatever the chain says.
@@ -210,4 +210,90 @@ fn public_partials_show_nothing_but_blinded_points() {
 			seen.push(partial.value.encode());
 		}
 	}
+}
+
+fn guard_inquiry(world: &World, input: GuardInput) -> Inquiry {
+	let public_key = *world.sharing.public_key();
+	Inquiry { public_key, input: input.into(), requester: [9; 32] }
+}
+
+fn guard_input() -> GuardInput {
+	GuardInput { epoch: 0, ceremony: CeremonyId([1; 32]), member: [2; 32] }
+}
+
+fn guard(world: &World, members: &[u8], input: GuardInput, rng: &mut ChaCha20Rng) -> [u8; 32] {
+	let inquiry = guard_inquiry(world, input);
+	let (blind, request) = Blind::new(inquiry, rng).unwrap();
+	let partials = answers(world, members, &inquiry, &request, rng);
+	let combined = blind.combine_guard(&request, &world.sharing, &partials).unwrap();
+	assert!(combined.faulty.is_empty());
+	*combined.secret.as_bytes()
+}
+
+#[test]
+fn a_guard_is_of_one_key_ceremony_and_member() {
+	let mut rng = ChaCha20Rng::seed_from_u64(8);
+	let world = World::generate(5, &mut rng);
+	let input = guard_input();
+	let first = guard(&world, &[1, 2, 3], input, &mut rng);
+	assert_eq!(guard(&world, &[5, 3, 4], input, &mut rng), first);
+	// The next holders give the same: a file of a ceremony that hands over can be opened after it.
+	let next = world.reshare(4, &mut rng);
+	assert_eq!(guard(&next, &[2, 3, 4], input, &mut rng), first);
+	for other in [
+		GuardInput { epoch: 1, ..input },
+		GuardInput { ceremony: CeremonyId([3; 32]), ..input },
+		GuardInput { member: [3; 32], ..input },
+	] {
+		assert_ne!(guard(&world, &[1, 2, 3], other, &mut rng), first);
+	}
+	let rotated = World::generate(5, &mut rng);
+	assert_ne!(guard(&rotated, &[1, 2, 3], input, &mut rng), first);
+}
+
+/// However the fields are chosen, a request of one kind is none of the other, and neither are its
+/// answers.
+#[test]
+fn guards_and_cluster_keys_are_worlds_apart() {
+	let mut rng = ChaCha20Rng::seed_from_u64(9);
+	let world = World::generate(3, &mut rng);
+	for _ in 0..20 {
+		let mut bytes = [0; 32];
+		rng.fill_bytes(&mut bytes);
+		let cluster = Inquiry {
+			input: ClusterInput { epoch: 0, cluster: bytes }.into(),
+			..inquiry(&world, 1)
+		};
+		let input = GuardInput { epoch: 0, ceremony: CeremonyId(bytes), member: bytes };
+		let guarded = guard_inquiry(&world, input);
+		assert_ne!(cluster.encode().len(), guarded.encode().len());
+		for (own, other) in [(cluster, guarded), (guarded, cluster)] {
+			let (blind, request) = Blind::new(own, &mut rng).unwrap();
+			assert_eq!(request.verify(&own), Ok(()));
+			assert_eq!(request.verify(&other), Err(Error::InvalidRequest));
+			let refused = world.shares[0].evaluate(&other, &request, &mut rng);
+			assert_eq!(refused, Err(Error::InvalidRequest));
+			let partials = answers(&world, &[1, 2], &own, &request, &mut rng);
+			let (foreign, _) = Blind::new(other, &mut rng).unwrap();
+			let invalid = Some(Error::InvalidRequest);
+			let sharing = &world.sharing;
+			assert_eq!(foreign.combine(&request, sharing, &partials).err(), invalid);
+			assert_eq!(foreign.combine_guard(&request, sharing, &partials).err(), invalid);
+			// What was asked as one thing does not come out as the other.
+			let key = blind.combine(&request, sharing, &partials);
+			let guard = blind.combine_guard(&request, sharing, &partials);
+			let is_guard = matches!(own.input, Input::Guard(_));
+			assert_eq!((key.is_ok(), guard.is_ok()), (!is_guard, is_guard));
+		}
+	}
+}
+
+/// Proofs and digests of cluster keys take in what they did before there were guards.
+#[test]
+fn an_inquiry_about_a_cluster_is_encoded_without_a_tag() {
+	let mut rng = ChaCha20Rng::seed_from_u64(10);
+	let world = World::generate(3, &mut rng);
+	let own = inquiry(&world, 1);
+	let flat = (own.public_key, ClusterInput { epoch: 0, cluster: [1; 32] }, own.requester);
+	assert_eq!(own.encode(), flat.encode());
 }

@@ -49,6 +49,10 @@ fn elaborate(pallet: &str, call: &str) -> Option<RuntimeCall> {
 			let statement = from(&[KEYS, &[0; 4], KEYS, &[0; 4], POINT, PROOF]);
 			Some(Keys::request { statement, signature }.into())
 		}
+		("GatekeeperKeys", "request_guard") => {
+			let statement = from(&[KEYS, &[0; 4], KEYS, &[0; 4], POINT, PROOF]);
+			Some(Keys::request_guard { statement, signature }.into())
+		}
 		("GatekeeperKeys", "answer") => {
 			let (seat, partial) = (from(&[&[1]]), from(&[POINT, PROOF]));
 			Some(Keys::answer { id: 0, seat, partial }.into())
