@@ -62,7 +62,7 @@ parameter_types! {
 	pub const ByKeys: Authority = Authority::Keys;
 	/// What the keys' hook may use of a block.
 	pub KeysServiceWeight: Weight =
-		Perbill::from_percent(15) * RuntimeBlockWeights::get().max_block;
+		Perbill::from_percent(5) * RuntimeBlockWeights::get().max_block;
 }
 
 /// Sizes for the benchmarks of staking.

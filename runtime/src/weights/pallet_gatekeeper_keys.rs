@@ -239,6 +239,44 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 	/// Proof: `ParachainSystem::LastRelayChainBlockNumber` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
 	/// Storage: `GatekeeperKeys::LiveKeys` (r:1 w:0)
 	/// Proof: `GatekeeperKeys::LiveKeys` (`max_values`: None, `max_size`: Some(615), added: 3090, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::OpenFor` (r:1 w:1)
+	/// Proof: `GatekeeperKeys::OpenFor` (`max_values`: None, `max_size`: Some(108), added: 2583, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::OpenCount` (r:1 w:1)
+	/// Proof: `GatekeeperKeys::OpenCount` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::CounterForRequests` (r:1 w:1)
+	/// Proof: `GatekeeperKeys::CounterForRequests` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `WorkerRegistry::Workers` (r:1 w:0)
+	/// Proof: `WorkerRegistry::Workers` (`max_values`: None, `max_size`: Some(656), added: 3131, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `WorkerRegistry::Measurements` (r:1 w:0)
+	/// Proof: `WorkerRegistry::Measurements` (`max_values`: None, `max_size`: Some(300), added: 2775, mode: `MaxEncodedLen`)
+	/// Storage: `WorkerRegistry::BannedPlatforms` (r:1 w:0)
+	/// Proof: `WorkerRegistry::BannedPlatforms` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `ParachainInfo::ParachainId` (r:1 w:0)
+	/// Proof: `ParachainInfo::ParachainId` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::Queue` (r:1 w:1)
+	/// Proof: `GatekeeperKeys::Queue` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::StalledFor` (r:1 w:0)
+	/// Proof: `GatekeeperKeys::StalledFor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::Requests` (r:1 w:1)
+	/// Proof: `GatekeeperKeys::Requests` (`max_values`: None, `max_size`: Some(209), added: 2684, mode: `MaxEncodedLen`)
+	fn request_guard() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `2763`
+		//  Estimated: `4248`
+		// Minimum execution time: 1_178_710_000 picoseconds.
+		Weight::from_parts(1_235_556_000, 0)
+			.saturating_add(Weight::from_parts(0, 4248))
+			.saturating_add(T::DbWeight::get().reads(14))
+			.saturating_add(T::DbWeight::get().writes(5))
+	}
+	/// Storage: `ParachainSystem::LastRelayChainBlockNumber` (r:1 w:0)
+	/// Proof: `ParachainSystem::LastRelayChainBlockNumber` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+	/// Storage: `GatekeeperKeys::LiveKeys` (r:1 w:0)
+	/// Proof: `GatekeeperKeys::LiveKeys` (`max_values`: None, `max_size`: Some(615), added: 3090, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperKeys::OpenFor` (r:1 w:0)
 	/// Proof: `GatekeeperKeys::OpenFor` (`max_values`: None, `max_size`: Some(108), added: 2583, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperKeys::OpenCount` (r:1 w:0)
@@ -258,6 +296,37 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 	/// Storage: `ParachainInfo::ParachainId` (r:1 w:0)
 	/// Proof: `ParachainInfo::ParachainId` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn authorize_request() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `2763`
+		//  Estimated: `4248`
+		// Minimum execution time: 1_181_816_000 picoseconds.
+		Weight::from_parts(1_214_357_000, 0)
+			.saturating_add(Weight::from_parts(0, 4248))
+			.saturating_add(T::DbWeight::get().reads(11))
+	}
+	/// Storage: `ParachainSystem::LastRelayChainBlockNumber` (r:1 w:0)
+	/// Proof: `ParachainSystem::LastRelayChainBlockNumber` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+	/// Storage: `GatekeeperKeys::LiveKeys` (r:1 w:0)
+	/// Proof: `GatekeeperKeys::LiveKeys` (`max_values`: None, `max_size`: Some(615), added: 3090, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::OpenFor` (r:1 w:0)
+	/// Proof: `GatekeeperKeys::OpenFor` (`max_values`: None, `max_size`: Some(108), added: 2583, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::OpenCount` (r:1 w:0)
+	/// Proof: `GatekeeperKeys::OpenCount` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::CounterForRequests` (r:1 w:0)
+	/// Proof: `GatekeeperKeys::CounterForRequests` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `WorkerRegistry::Workers` (r:1 w:0)
+	/// Proof: `WorkerRegistry::Workers` (`max_values`: None, `max_size`: Some(656), added: 3131, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `WorkerRegistry::Measurements` (r:1 w:0)
+	/// Proof: `WorkerRegistry::Measurements` (`max_values`: None, `max_size`: Some(300), added: 2775, mode: `MaxEncodedLen`)
+	/// Storage: `WorkerRegistry::BannedPlatforms` (r:1 w:0)
+	/// Proof: `WorkerRegistry::BannedPlatforms` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `ParachainInfo::ParachainId` (r:1 w:0)
+	/// Proof: `ParachainInfo::ParachainId` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	fn authorize_request_guard() -> Weight {
 		// Proof Size summary in bytes:
 		//  Measured:  `2763`
 		//  Estimated: `4248`
