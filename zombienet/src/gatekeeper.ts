@@ -18,6 +18,7 @@ export interface Report {
     holders: number;
     seat: number | null;
     has_share: boolean;
+    sealed: boolean;
   }[];
   ceremony: null | {
     number: number;

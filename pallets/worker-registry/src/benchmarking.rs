@@ -68,12 +68,8 @@ pub fn attest<T: Config>(
 	score: u64,
 ) {
 	let image = Measurement::repeat_byte(0xb0 | role as u8);
-	let allowed = MeasurementOf::<T> {
-		role,
-		active_from: 0u32.into(),
-		sunset: None,
-		..record::<T>()
-	};
+	let allowed =
+		MeasurementOf::<T> { role, active_from: 0u32.into(), sunset: None, ..record::<T>() };
 	Measurements::<T>::insert(image, allowed);
 	let now = Pallet::<T>::now();
 	let worker = WorkerOf::<T> {

@@ -140,7 +140,7 @@ parameter_types! {
 		Perbill::from_percent(10) * RuntimeBlockWeights::get().max_block;
 	/// What mining's hook may use of a block.
 	pub MiningServiceWeight: Weight =
-		Perbill::from_percent(20) * RuntimeBlockWeights::get().max_block;
+		Perbill::from_percent(25) * RuntimeBlockWeights::get().max_block;
 	/// The subsidy pot, out of which mining is paid.
 	pub const SubsidyPot: PalletId = SUBSIDY_POT;
 	/// What the schedule of the budget never spends.

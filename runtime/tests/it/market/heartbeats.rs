@@ -117,11 +117,11 @@ fn full_blocks_of_tipped_transfers_keep_none_out() {
 	});
 }
 
-/// What a block keeps free of users' extrinsics has room for the answers of a network of this size. With
-/// the derived weights it is far smaller than what mining can draw; what is proven less is given back.
+/// What a block keeps free of users' extrinsics has room for the answers of a network of this size, were
+/// each the dearest that there is. Blocks that users do not fill have room for all that mining can draw.
 #[test]
 fn what_a_block_keeps_free_has_room_for_answers() {
-	const WORKERS: u64 = 8_000;
+	const WORKERS: u64 = 40_000;
 	market(&["one"], || {
 		pool(2_000, 0, &["one"]);
 		let extrinsic = heartbeat(challenged("one"), "one");
@@ -133,5 +133,7 @@ fn what_a_block_keeps_free_has_room_for_answers() {
 		let fit = reserved.checked_div_per_component(&each).expect("it weighs something");
 		let drawn = phala_tokenomics::challenge::draws(WORKERS as u32, u32::MAX);
 		assert!(fit >= drawn.into(), "{fit} fit, {drawn} are drawn, {each:?} each");
+		let whole = limits.max_block.checked_div_per_component(&each).expect("it weighs something");
+		assert!(whole >= constants::market::MAX_DRAWS.into(), "{whole} fit");
 	});
 }
