@@ -42,8 +42,8 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `4501`
 		//  Estimated: `10070`
-		// Minimum execution time: 627_376_000 picoseconds.
-		Weight::from_parts(1_018_901_000, 0)
+		// Minimum execution time: 652_063_000 picoseconds.
+		Weight::from_parts(999_414_000, 0)
 			.saturating_add(Weight::from_parts(0, 10070))
 			.saturating_add(T::DbWeight::get().reads(11))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -72,8 +72,8 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `4501`
 		//  Estimated: `10070`
-		// Minimum execution time: 712_596_000 picoseconds.
-		Weight::from_parts(746_670_000, 0)
+		// Minimum execution time: 729_358_000 picoseconds.
+		Weight::from_parts(884_899_000, 0)
 			.saturating_add(Weight::from_parts(0, 10070))
 			.saturating_add(T::DbWeight::get().reads(11))
 	}
@@ -107,8 +107,8 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `5720`
 		//  Estimated: `7205`
-		// Minimum execution time: 1_020_904_000 picoseconds.
-		Weight::from_parts(1_092_679_000, 0)
+		// Minimum execution time: 1_112_025_000 picoseconds.
+		Weight::from_parts(1_801_909_000, 0)
 			.saturating_add(Weight::from_parts(0, 7205))
 			.saturating_add(T::DbWeight::get().reads(12))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -141,8 +141,8 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `5720`
 		//  Estimated: `7205`
-		// Minimum execution time: 836_117_000 picoseconds.
-		Weight::from_parts(1_031_625_000, 0)
+		// Minimum execution time: 844_183_000 picoseconds.
+		Weight::from_parts(1_036_343_000, 0)
 			.saturating_add(Weight::from_parts(0, 7205))
 			.saturating_add(T::DbWeight::get().reads(12))
 	}
@@ -166,8 +166,8 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `6237`
 		//  Estimated: `7722`
-		// Minimum execution time: 1_224_365_000 picoseconds.
-		Weight::from_parts(1_884_222_000, 0)
+		// Minimum execution time: 1_169_142_000 picoseconds.
+		Weight::from_parts(1_249_734_000, 0)
 			.saturating_add(Weight::from_parts(0, 7722))
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -192,8 +192,8 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `6237`
 		//  Estimated: `7722`
-		// Minimum execution time: 1_067_782_000 picoseconds.
-		Weight::from_parts(1_639_234_000, 0)
+		// Minimum execution time: 1_105_162_000 picoseconds.
+		Weight::from_parts(1_689_097_000, 0)
 			.saturating_add(Weight::from_parts(0, 7722))
 			.saturating_add(T::DbWeight::get().reads(8))
 	}
@@ -202,9 +202,13 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 	/// Storage: `GatekeeperKeys::LiveKeys` (r:1 w:0)
 	/// Proof: `GatekeeperKeys::LiveKeys` (`max_values`: None, `max_size`: Some(615), added: 3090, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperKeys::OpenFor` (r:1 w:1)
-	/// Proof: `GatekeeperKeys::OpenFor` (`max_values`: None, `max_size`: Some(108), added: 2583, mode: `MaxEncodedLen`)
-	/// Storage: `GatekeeperKeys::OpenCount` (r:1 w:1)
-	/// Proof: `GatekeeperKeys::OpenCount` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Proof: `GatekeeperKeys::OpenFor` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::Requests` (r:2 w:2)
+	/// Proof: `GatekeeperKeys::Requests` (`max_values`: None, `max_size`: Some(243), added: 2718, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::StalledFor` (r:1 w:0)
+	/// Proof: `GatekeeperKeys::StalledFor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::ReplacedCount` (r:1 w:1)
+	/// Proof: `GatekeeperKeys::ReplacedCount` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperKeys::CounterForRequests` (r:1 w:1)
 	/// Proof: `GatekeeperKeys::CounterForRequests` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `WorkerRegistry::Workers` (r:1 w:0)
@@ -221,66 +225,28 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 	/// Proof: `ParachainInfo::ParachainId` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperKeys::Queue` (r:1 w:1)
 	/// Proof: `GatekeeperKeys::Queue` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-	/// Storage: `GatekeeperKeys::StalledFor` (r:1 w:0)
-	/// Proof: `GatekeeperKeys::StalledFor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `GatekeeperKeys::Requests` (r:1 w:1)
-	/// Proof: `GatekeeperKeys::Requests` (`max_values`: None, `max_size`: Some(209), added: 2684, mode: `MaxEncodedLen`)
 	fn request() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `2763`
-		//  Estimated: `4248`
-		// Minimum execution time: 1_178_710_000 picoseconds.
-		Weight::from_parts(1_235_556_000, 0)
-			.saturating_add(Weight::from_parts(0, 4248))
-			.saturating_add(T::DbWeight::get().reads(14))
-			.saturating_add(T::DbWeight::get().writes(5))
-	}
-	/// Storage: `ParachainSystem::LastRelayChainBlockNumber` (r:1 w:0)
-	/// Proof: `ParachainSystem::LastRelayChainBlockNumber` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-	/// Storage: `GatekeeperKeys::LiveKeys` (r:1 w:0)
-	/// Proof: `GatekeeperKeys::LiveKeys` (`max_values`: None, `max_size`: Some(615), added: 3090, mode: `MaxEncodedLen`)
-	/// Storage: `GatekeeperKeys::OpenFor` (r:1 w:1)
-	/// Proof: `GatekeeperKeys::OpenFor` (`max_values`: None, `max_size`: Some(108), added: 2583, mode: `MaxEncodedLen`)
-	/// Storage: `GatekeeperKeys::OpenCount` (r:1 w:1)
-	/// Proof: `GatekeeperKeys::OpenCount` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-	/// Storage: `GatekeeperKeys::CounterForRequests` (r:1 w:1)
-	/// Proof: `GatekeeperKeys::CounterForRequests` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `WorkerRegistry::Workers` (r:1 w:0)
-	/// Proof: `WorkerRegistry::Workers` (`max_values`: None, `max_size`: Some(656), added: 3131, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `WorkerRegistry::Measurements` (r:1 w:0)
-	/// Proof: `WorkerRegistry::Measurements` (`max_values`: None, `max_size`: Some(300), added: 2775, mode: `MaxEncodedLen`)
-	/// Storage: `WorkerRegistry::BannedPlatforms` (r:1 w:0)
-	/// Proof: `WorkerRegistry::BannedPlatforms` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-	/// Storage: `ParachainInfo::ParachainId` (r:1 w:0)
-	/// Proof: `ParachainInfo::ParachainId` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `GatekeeperKeys::Queue` (r:1 w:1)
-	/// Proof: `GatekeeperKeys::Queue` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-	/// Storage: `GatekeeperKeys::StalledFor` (r:1 w:0)
-	/// Proof: `GatekeeperKeys::StalledFor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `GatekeeperKeys::Requests` (r:1 w:1)
-	/// Proof: `GatekeeperKeys::Requests` (`max_values`: None, `max_size`: Some(209), added: 2684, mode: `MaxEncodedLen`)
-	fn request_guard() -> Weight {
-		// Proof Size summary in bytes:
-		//  Measured:  `2763`
-		//  Estimated: `4248`
-		// Minimum execution time: 1_178_710_000 picoseconds.
-		Weight::from_parts(1_235_556_000, 0)
-			.saturating_add(Weight::from_parts(0, 4248))
-			.saturating_add(T::DbWeight::get().reads(14))
-			.saturating_add(T::DbWeight::get().writes(5))
+		//  Measured:  `3225`
+		//  Estimated: `6426`
+		// Minimum execution time: 1_309_566_000 picoseconds.
+		Weight::from_parts(1_498_350_000, 0)
+			.saturating_add(Weight::from_parts(0, 6426))
+			.saturating_add(T::DbWeight::get().reads(15))
+			.saturating_add(T::DbWeight::get().writes(6))
 	}
 	/// Storage: `ParachainSystem::LastRelayChainBlockNumber` (r:1 w:0)
 	/// Proof: `ParachainSystem::LastRelayChainBlockNumber` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
 	/// Storage: `GatekeeperKeys::LiveKeys` (r:1 w:0)
 	/// Proof: `GatekeeperKeys::LiveKeys` (`max_values`: None, `max_size`: Some(615), added: 3090, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperKeys::OpenFor` (r:1 w:0)
-	/// Proof: `GatekeeperKeys::OpenFor` (`max_values`: None, `max_size`: Some(108), added: 2583, mode: `MaxEncodedLen`)
-	/// Storage: `GatekeeperKeys::OpenCount` (r:1 w:0)
-	/// Proof: `GatekeeperKeys::OpenCount` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Proof: `GatekeeperKeys::OpenFor` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::Requests` (r:1 w:0)
+	/// Proof: `GatekeeperKeys::Requests` (`max_values`: None, `max_size`: Some(243), added: 2718, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::StalledFor` (r:1 w:0)
+	/// Proof: `GatekeeperKeys::StalledFor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::ReplacedCount` (r:1 w:0)
+	/// Proof: `GatekeeperKeys::ReplacedCount` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperKeys::CounterForRequests` (r:1 w:0)
 	/// Proof: `GatekeeperKeys::CounterForRequests` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `WorkerRegistry::Workers` (r:1 w:0)
@@ -297,21 +263,71 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 	/// Proof: `ParachainInfo::ParachainId` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn authorize_request() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `2763`
-		//  Estimated: `4248`
-		// Minimum execution time: 1_181_816_000 picoseconds.
-		Weight::from_parts(1_214_357_000, 0)
-			.saturating_add(Weight::from_parts(0, 4248))
-			.saturating_add(T::DbWeight::get().reads(11))
+		//  Measured:  `3185`
+		//  Estimated: `4670`
+		// Minimum execution time: 854_943_000 picoseconds.
+		Weight::from_parts(1_304_256_000, 0)
+			.saturating_add(Weight::from_parts(0, 4670))
+			.saturating_add(T::DbWeight::get().reads(13))
 	}
 	/// Storage: `ParachainSystem::LastRelayChainBlockNumber` (r:1 w:0)
 	/// Proof: `ParachainSystem::LastRelayChainBlockNumber` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
 	/// Storage: `GatekeeperKeys::LiveKeys` (r:1 w:0)
 	/// Proof: `GatekeeperKeys::LiveKeys` (`max_values`: None, `max_size`: Some(615), added: 3090, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::Current` (r:1 w:0)
+	/// Proof: `GatekeeperKeys::Current` (`max_values`: Some(1), `max_size`: Some(250), added: 745, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::Sets` (r:1 w:0)
+	/// Proof: `GatekeeperKeys::Sets` (`max_values`: None, `max_size`: Some(2065), added: 4540, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::OpenFor` (r:1 w:1)
+	/// Proof: `GatekeeperKeys::OpenFor` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::Requests` (r:2 w:2)
+	/// Proof: `GatekeeperKeys::Requests` (`max_values`: None, `max_size`: Some(243), added: 2718, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::StalledFor` (r:1 w:0)
+	/// Proof: `GatekeeperKeys::StalledFor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::ReplacedCount` (r:1 w:1)
+	/// Proof: `GatekeeperKeys::ReplacedCount` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::CounterForRequests` (r:1 w:1)
+	/// Proof: `GatekeeperKeys::CounterForRequests` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `WorkerRegistry::Workers` (r:1 w:0)
+	/// Proof: `WorkerRegistry::Workers` (`max_values`: None, `max_size`: Some(656), added: 3131, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `WorkerRegistry::Measurements` (r:1 w:0)
+	/// Proof: `WorkerRegistry::Measurements` (`max_values`: None, `max_size`: Some(300), added: 2775, mode: `MaxEncodedLen`)
+	/// Storage: `WorkerRegistry::BannedPlatforms` (r:1 w:0)
+	/// Proof: `WorkerRegistry::BannedPlatforms` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `ParachainInfo::ParachainId` (r:1 w:0)
+	/// Proof: `ParachainInfo::ParachainId` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::Queue` (r:1 w:1)
+	/// Proof: `GatekeeperKeys::Queue` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+	fn request_guard() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `5671`
+		//  Estimated: `7156`
+		// Minimum execution time: 934_552_000 picoseconds.
+		Weight::from_parts(1_424_651_000, 0)
+			.saturating_add(Weight::from_parts(0, 7156))
+			.saturating_add(T::DbWeight::get().reads(17))
+			.saturating_add(T::DbWeight::get().writes(6))
+	}
+	/// Storage: `ParachainSystem::LastRelayChainBlockNumber` (r:1 w:0)
+	/// Proof: `ParachainSystem::LastRelayChainBlockNumber` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+	/// Storage: `GatekeeperKeys::LiveKeys` (r:1 w:0)
+	/// Proof: `GatekeeperKeys::LiveKeys` (`max_values`: None, `max_size`: Some(615), added: 3090, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::Current` (r:1 w:0)
+	/// Proof: `GatekeeperKeys::Current` (`max_values`: Some(1), `max_size`: Some(250), added: 745, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::Sets` (r:1 w:0)
+	/// Proof: `GatekeeperKeys::Sets` (`max_values`: None, `max_size`: Some(2065), added: 4540, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperKeys::OpenFor` (r:1 w:0)
-	/// Proof: `GatekeeperKeys::OpenFor` (`max_values`: None, `max_size`: Some(108), added: 2583, mode: `MaxEncodedLen`)
-	/// Storage: `GatekeeperKeys::OpenCount` (r:1 w:0)
-	/// Proof: `GatekeeperKeys::OpenCount` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Proof: `GatekeeperKeys::OpenFor` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::Requests` (r:1 w:0)
+	/// Proof: `GatekeeperKeys::Requests` (`max_values`: None, `max_size`: Some(243), added: 2718, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::StalledFor` (r:1 w:0)
+	/// Proof: `GatekeeperKeys::StalledFor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `GatekeeperKeys::ReplacedCount` (r:1 w:0)
+	/// Proof: `GatekeeperKeys::ReplacedCount` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperKeys::CounterForRequests` (r:1 w:0)
 	/// Proof: `GatekeeperKeys::CounterForRequests` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `WorkerRegistry::Workers` (r:1 w:0)
@@ -328,15 +344,15 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 	/// Proof: `ParachainInfo::ParachainId` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn authorize_request_guard() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `2763`
-		//  Estimated: `4248`
-		// Minimum execution time: 1_181_816_000 picoseconds.
-		Weight::from_parts(1_214_357_000, 0)
-			.saturating_add(Weight::from_parts(0, 4248))
-			.saturating_add(T::DbWeight::get().reads(11))
+		//  Measured:  `5632`
+		//  Estimated: `7117`
+		// Minimum execution time: 846_908_000 picoseconds.
+		Weight::from_parts(1_100_293_000, 0)
+			.saturating_add(Weight::from_parts(0, 7117))
+			.saturating_add(T::DbWeight::get().reads(15))
 	}
 	/// Storage: `GatekeeperKeys::Requests` (r:1 w:1)
-	/// Proof: `GatekeeperKeys::Requests` (`max_values`: None, `max_size`: Some(209), added: 2684, mode: `MaxEncodedLen`)
+	/// Proof: `GatekeeperKeys::Requests` (`max_values`: None, `max_size`: Some(243), added: 2718, mode: `MaxEncodedLen`)
 	/// Storage: `ParachainSystem::LastRelayChainBlockNumber` (r:1 w:0)
 	/// Proof: `ParachainSystem::LastRelayChainBlockNumber` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
 	/// Storage: `GatekeeperKeys::StalledFor` (r:1 w:0)
@@ -363,16 +379,16 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 	/// Proof: `GatekeeperKeys::Partials` (`max_values`: None, `max_size`: Some(121), added: 2596, mode: `MaxEncodedLen`)
 	fn answer() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `6568`
-		//  Estimated: `8053`
-		// Minimum execution time: 1_036_403_000 picoseconds.
-		Weight::from_parts(1_616_882_000, 0)
-			.saturating_add(Weight::from_parts(0, 8053))
+		//  Measured:  `6570`
+		//  Estimated: `8055`
+		// Minimum execution time: 1_464_907_000 picoseconds.
+		Weight::from_parts(1_703_905_000, 0)
+			.saturating_add(Weight::from_parts(0, 8055))
 			.saturating_add(T::DbWeight::get().reads(15))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
 	/// Storage: `GatekeeperKeys::Requests` (r:1 w:0)
-	/// Proof: `GatekeeperKeys::Requests` (`max_values`: None, `max_size`: Some(209), added: 2684, mode: `MaxEncodedLen`)
+	/// Proof: `GatekeeperKeys::Requests` (`max_values`: None, `max_size`: Some(243), added: 2718, mode: `MaxEncodedLen`)
 	/// Storage: `ParachainSystem::LastRelayChainBlockNumber` (r:1 w:0)
 	/// Proof: `ParachainSystem::LastRelayChainBlockNumber` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
 	/// Storage: `GatekeeperKeys::StalledFor` (r:1 w:0)
@@ -397,11 +413,11 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 	/// Proof: `ParachainInfo::ParachainId` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn authorize_answer() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `6568`
-		//  Estimated: `8053`
-		// Minimum execution time: 946_735_000 picoseconds.
-		Weight::from_parts(1_383_704_000, 0)
-			.saturating_add(Weight::from_parts(0, 8053))
+		//  Measured:  `6570`
+		//  Estimated: `8055`
+		// Minimum execution time: 914_114_000 picoseconds.
+		Weight::from_parts(1_346_595_000, 0)
+			.saturating_add(Weight::from_parts(0, 8055))
 			.saturating_add(T::DbWeight::get().reads(15))
 	}
 	/// Storage: `GatekeeperKeys::CurrentEpoch` (r:1 w:0)
@@ -412,8 +428,8 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `31`
 		//  Estimated: `1489`
-		// Minimum execution time: 14_307_000 picoseconds.
-		Weight::from_parts(16_201_000, 0)
+		// Minimum execution time: 23_534_000 picoseconds.
+		Weight::from_parts(28_674_000, 0)
 			.saturating_add(Weight::from_parts(0, 1489))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -424,8 +440,8 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `36`
 		//  Estimated: `2529`
-		// Minimum execution time: 14_417_000 picoseconds.
-		Weight::from_parts(15_639_000, 0)
+		// Minimum execution time: 24_115_000 picoseconds.
+		Weight::from_parts(26_039_000, 0)
 			.saturating_add(Weight::from_parts(0, 2529))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -444,8 +460,8 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `897`
 		//  Estimated: `4080`
-		// Minimum execution time: 531_918_000 picoseconds.
-		Weight::from_parts(837_481_000, 0)
+		// Minimum execution time: 494_457_000 picoseconds.
+		Weight::from_parts(526_668_000, 0)
 			.saturating_add(Weight::from_parts(0, 4080))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -458,8 +474,8 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `3268`
 		//  Estimated: `4577`
-		// Minimum execution time: 99_267_000 picoseconds.
-		Weight::from_parts(110_267_000, 0)
+		// Minimum execution time: 73_478_000 picoseconds.
+		Weight::from_parts(83_948_000, 0)
 			.saturating_add(Weight::from_parts(0, 4577))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -480,8 +496,8 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `4702`
 		//  Estimated: `10070`
-		// Minimum execution time: 179_056_000 picoseconds.
-		Weight::from_parts(245_430_000, 0)
+		// Minimum execution time: 184_295_000 picoseconds.
+		Weight::from_parts(227_998_000, 0)
 			.saturating_add(Weight::from_parts(0, 10070))
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -512,8 +528,8 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `37857`
 		//  Estimated: `201374`
-		// Minimum execution time: 2_561_944_000 picoseconds.
-		Weight::from_parts(3_071_930_000, 0)
+		// Minimum execution time: 1_954_685_000 picoseconds.
+		Weight::from_parts(2_771_146_000, 0)
 			.saturating_add(Weight::from_parts(0, 201374))
 			.saturating_add(T::DbWeight::get().reads(136))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -529,16 +545,16 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 	/// Storage: `GatekeeperKeys::Queue` (r:1 w:0)
 	/// Proof: `GatekeeperKeys::Queue` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperKeys::Requests` (r:1 w:0)
-	/// Proof: `GatekeeperKeys::Requests` (`max_values`: None, `max_size`: Some(209), added: 2684, mode: `MaxEncodedLen`)
+	/// Proof: `GatekeeperKeys::Requests` (`max_values`: None, `max_size`: Some(243), added: 2718, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperKeys::CurrentEpoch` (r:1 w:0)
 	/// Proof: `GatekeeperKeys::CurrentEpoch` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn serve() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `863`
-		//  Estimated: `3674`
-		// Minimum execution time: 128_652_000 picoseconds.
-		Weight::from_parts(194_364_000, 0)
-			.saturating_add(Weight::from_parts(0, 3674))
+		//  Measured:  `865`
+		//  Estimated: `3708`
+		// Minimum execution time: 119_885_000 picoseconds.
+		Weight::from_parts(140_744_000, 0)
+			.saturating_add(Weight::from_parts(0, 3708))
 			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
@@ -572,8 +588,8 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `3067`
 		//  Estimated: `4577`
-		// Minimum execution time: 518_773_000 picoseconds.
-		Weight::from_parts(652_354_000, 0)
+		// Minimum execution time: 385_864_000 picoseconds.
+		Weight::from_parts(644_689_000, 0)
 			.saturating_add(Weight::from_parts(0, 4577))
 			.saturating_add(T::DbWeight::get().reads(12))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -594,8 +610,8 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `4598`
 		//  Estimated: `10070`
-		// Minimum execution time: 164_509_000 picoseconds.
-		Weight::from_parts(245_630_000, 0)
+		// Minimum execution time: 178_424_000 picoseconds.
+		Weight::from_parts(259_146_000, 0)
 			.saturating_add(Weight::from_parts(0, 10070))
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -614,8 +630,8 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `3952`
 		//  Estimated: `5732`
-		// Minimum execution time: 3_972_790_000 picoseconds.
-		Weight::from_parts(6_217_819_000, 0)
+		// Minimum execution time: 4_333_416_000 picoseconds.
+		Weight::from_parts(6_442_340_000, 0)
 			.saturating_add(Weight::from_parts(0, 5732))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -634,8 +650,8 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `1115`
 		//  Estimated: `2600`
-		// Minimum execution time: 344_466_000 picoseconds.
-		Weight::from_parts(466_395_000, 0)
+		// Minimum execution time: 365_485_000 picoseconds.
+		Weight::from_parts(472_095_000, 0)
 			.saturating_add(Weight::from_parts(0, 2600))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -662,8 +678,8 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `3928`
 		//  Estimated: `5413`
-		// Minimum execution time: 735_089_000 picoseconds.
-		Weight::from_parts(984_866_000, 0)
+		// Minimum execution time: 515_126_000 picoseconds.
+		Weight::from_parts(593_763_000, 0)
 			.saturating_add(Weight::from_parts(0, 5413))
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(7))
@@ -724,8 +740,8 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `21505`
 		//  Estimated: `108108`
-		// Minimum execution time: 4_591_600_000 picoseconds.
-		Weight::from_parts(5_277_466_000, 0)
+		// Minimum execution time: 4_685_105_000 picoseconds.
+		Weight::from_parts(5_906_365_000, 0)
 			.saturating_add(Weight::from_parts(0, 108108))
 			.saturating_add(T::DbWeight::get().reads(152))
 			.saturating_add(T::DbWeight::get().writes(113))
@@ -762,8 +778,8 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `5374`
 		//  Estimated: `6859`
-		// Minimum execution time: 410_350_000 picoseconds.
-		Weight::from_parts(571_862_000, 0)
+		// Minimum execution time: 590_086_000 picoseconds.
+		Weight::from_parts(607_870_000, 0)
 			.saturating_add(Weight::from_parts(0, 6859))
 			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().writes(9))
@@ -790,8 +806,8 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `231`
 		//  Estimated: `1735`
-		// Minimum execution time: 69_039_000 picoseconds.
-		Weight::from_parts(95_229_000, 0)
+		// Minimum execution time: 80_752_000 picoseconds.
+		Weight::from_parts(96_961_000, 0)
 			.saturating_add(Weight::from_parts(0, 1735))
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(4))
@@ -816,8 +832,8 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `915`
 		//  Estimated: `4080`
-		// Minimum execution time: 531_738_000 picoseconds.
-		Weight::from_parts(770_144_000, 0)
+		// Minimum execution time: 586_780_000 picoseconds.
+		Weight::from_parts(768_732_000, 0)
 			.saturating_add(Weight::from_parts(0, 4080))
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -831,7 +847,7 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 	/// Storage: `GatekeeperKeys::Queue` (r:1 w:0)
 	/// Proof: `GatekeeperKeys::Queue` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperKeys::Requests` (r:1 w:1)
-	/// Proof: `GatekeeperKeys::Requests` (`max_values`: None, `max_size`: Some(209), added: 2684, mode: `MaxEncodedLen`)
+	/// Proof: `GatekeeperKeys::Requests` (`max_values`: None, `max_size`: Some(243), added: 2718, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperKeys::LiveKeys` (r:1 w:0)
 	/// Proof: `GatekeeperKeys::LiveKeys` (`max_values`: None, `max_size`: Some(615), added: 3090, mode: `MaxEncodedLen`)
 	/// Storage: `WorkerRegistry::Workers` (r:2 w:0)
@@ -890,10 +906,10 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 	/// Proof: `Slashing::Liable` (`max_values`: None, `max_size`: Some(65), added: 2540, mode: `MaxEncodedLen`)
 	fn step_blame() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `18405`
+		//  Measured:  `18407`
 		//  Estimated: `108108`
-		// Minimum execution time: 1_495_203_000 picoseconds.
-		Weight::from_parts(1_690_099_000, 0)
+		// Minimum execution time: 2_182_963_000 picoseconds.
+		Weight::from_parts(2_446_427_000, 0)
 			.saturating_add(Weight::from_parts(0, 108108))
 			.saturating_add(T::DbWeight::get().reads(97))
 			.saturating_add(T::DbWeight::get().writes(18))
@@ -907,7 +923,7 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 	/// Storage: `GatekeeperKeys::Queue` (r:1 w:1)
 	/// Proof: `GatekeeperKeys::Queue` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperKeys::Requests` (r:1 w:1)
-	/// Proof: `GatekeeperKeys::Requests` (`max_values`: None, `max_size`: Some(209), added: 2684, mode: `MaxEncodedLen`)
+	/// Proof: `GatekeeperKeys::Requests` (`max_values`: None, `max_size`: Some(243), added: 2718, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperKeys::LiveKeys` (r:1 w:0)
 	/// Proof: `GatekeeperKeys::LiveKeys` (`max_values`: None, `max_size`: Some(615), added: 3090, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperKeys::CounterForRequests` (r:1 w:1)
@@ -915,15 +931,15 @@ impl<T: frame_system::Config> pallet_gatekeeper_keys::WeightInfo for WeightInfo<
 	/// Storage: `GatekeeperKeys::OpenCount` (r:1 w:1)
 	/// Proof: `GatekeeperKeys::OpenCount` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperKeys::OpenFor` (r:0 w:1)
-	/// Proof: `GatekeeperKeys::OpenFor` (`max_values`: None, `max_size`: Some(108), added: 2583, mode: `MaxEncodedLen`)
+	/// Proof: `GatekeeperKeys::OpenFor` (`max_values`: None, `max_size`: Some(141), added: 2616, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperKeys::Partials` (r:0 w:32)
 	/// Proof: `GatekeeperKeys::Partials` (`max_values`: None, `max_size`: Some(121), added: 2596, mode: `MaxEncodedLen`)
 	fn step_forget() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `1200`
+		//  Measured:  `1202`
 		//  Estimated: `4080`
-		// Minimum execution time: 410_199_000 picoseconds.
-		Weight::from_parts(414_878_000, 0)
+		// Minimum execution time: 386_424_000 picoseconds.
+		Weight::from_parts(413_596_000, 0)
 			.saturating_add(Weight::from_parts(0, 4080))
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(37))

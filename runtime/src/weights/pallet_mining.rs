@@ -28,8 +28,8 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `1261`
 		//  Estimated: `6028`
-		// Minimum execution time: 112_992_000 picoseconds.
-		Weight::from_parts(192_121_000, 0)
+		// Minimum execution time: 131_747_000 picoseconds.
+		Weight::from_parts(190_878_000, 0)
 			.saturating_add(Weight::from_parts(0, 6028))
 			.saturating_add(T::DbWeight::get().reads(6))
 	}
@@ -89,8 +89,8 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `3484`
 		//  Estimated: `8799`
-		// Minimum execution time: 371_686_000 picoseconds.
-		Weight::from_parts(696_135_000, 0)
+		// Minimum execution time: 502_632_000 picoseconds.
+		Weight::from_parts(745_709_000, 0)
 			.saturating_add(Weight::from_parts(0, 8799))
 			.saturating_add(T::DbWeight::get().reads(24))
 			.saturating_add(T::DbWeight::get().writes(19))
@@ -101,61 +101,33 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::Sessions` (r:1 w:1)
 	/// Proof: `Mining::Sessions` (`max_values`: None, `max_size`: Some(294), added: 2769, mode: `MaxEncodedLen`)
-	/// Storage: `WorkerRegistry::Workers` (r:1 w:0)
-	/// Proof: `WorkerRegistry::Workers` (`max_values`: None, `max_size`: Some(656), added: 3131, mode: `MaxEncodedLen`)
 	/// Storage: `Timestamp::Now` (r:1 w:0)
 	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `WorkerRegistry::Workers` (r:1 w:0)
+	/// Proof: `WorkerRegistry::Workers` (`max_values`: None, `max_size`: Some(656), added: 3131, mode: `MaxEncodedLen`)
 	/// Storage: `WorkerRegistry::Measurements` (r:1 w:0)
 	/// Proof: `WorkerRegistry::Measurements` (`max_values`: None, `max_size`: Some(300), added: 2775, mode: `MaxEncodedLen`)
 	/// Storage: `ParachainSystem::LastRelayChainBlockNumber` (r:1 w:0)
 	/// Proof: `ParachainSystem::LastRelayChainBlockNumber` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
 	/// Storage: `WorkerRegistry::BannedPlatforms` (r:1 w:0)
 	/// Proof: `WorkerRegistry::BannedPlatforms` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Slashing::Policies` (r:1 w:0)
-	/// Proof: `Slashing::Policies` (`max_values`: None, `max_size`: Some(38), added: 2513, mode: `MaxEncodedLen`)
-	/// Storage: `Slashing::OpenCases` (r:1 w:1)
-	/// Proof: `Slashing::OpenCases` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
-	/// Storage: `Slashing::Nullifiers` (r:1 w:1)
-	/// Proof: `Slashing::Nullifiers` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Slashing::ParametersInForce` (r:1 w:0)
-	/// Proof: `Slashing::ParametersInForce` (`max_values`: Some(1), `max_size`: Some(60), added: 555, mode: `MaxEncodedLen`)
-	/// Storage: `StakePools::Workers` (r:1 w:1)
-	/// Proof: `StakePools::Workers` (`max_values`: None, `max_size`: Some(149), added: 2624, mode: `MaxEncodedLen`)
-	/// Storage: `StakePools::Pools` (r:1 w:1)
-	/// Proof: `StakePools::Pools` (`max_values`: None, `max_size`: Some(576), added: 3051, mode: `MaxEncodedLen`)
-	/// Storage: `Slashing::EraExposures` (r:1 w:1)
-	/// Proof: `Slashing::EraExposures` (`max_values`: None, `max_size`: Some(65), added: 2540, mode: `MaxEncodedLen`)
-	/// Storage: `StakePools::TotalStake` (r:1 w:0)
-	/// Proof: `StakePools::TotalStake` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-	/// Storage: `Slashing::Queues` (r:1 w:1)
-	/// Proof: `Slashing::Queues` (`max_values`: None, `max_size`: Some(101), added: 2576, mode: `MaxEncodedLen`)
-	/// Storage: `StakePools::Starts` (r:1 w:1)
-	/// Proof: `StakePools::Starts` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-	/// Storage: `StakePools::NextTranche` (r:1 w:1)
-	/// Proof: `StakePools::NextTranche` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Slashing::WakeAt` (r:1 w:1)
-	/// Proof: `Slashing::WakeAt` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::PlatformValues` (r:1 w:1)
 	/// Proof: `Mining::PlatformValues` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:3 w:3)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `StakePools::Losses` (r:0 w:1)
-	/// Proof: `StakePools::Losses` (`max_values`: None, `max_size`: Some(265), added: 2740, mode: `MaxEncodedLen`)
-	/// Storage: `StakePools::Tranches` (r:0 w:1)
-	/// Proof: `StakePools::Tranches` (`max_values`: None, `max_size`: Some(89), added: 2564, mode: `MaxEncodedLen`)
-	/// Storage: `Slashing::Ledger` (r:0 w:1)
-	/// Proof: `Slashing::Ledger` (`max_values`: None, `max_size`: Some(513), added: 2988, mode: `MaxEncodedLen`)
-	/// Storage: `Slashing::Liable` (r:0 w:1)
-	/// Proof: `Slashing::Liable` (`max_values`: None, `max_size`: Some(65), added: 2540, mode: `MaxEncodedLen`)
+	/// Storage: `StakePools::Pools` (r:1 w:1)
+	/// Proof: `StakePools::Pools` (`max_values`: None, `max_size`: Some(576), added: 3051, mode: `MaxEncodedLen`)
+	/// Storage: `StakePools::Starts` (r:1 w:1)
+	/// Proof: `StakePools::Starts` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	fn heartbeat_ordinary() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `3484`
+		//  Measured:  `3303`
 		//  Estimated: `8799`
-		// Minimum execution time: 371_686_000 picoseconds.
-		Weight::from_parts(696_135_000, 0)
+		// Minimum execution time: 279_194_000 picoseconds.
+		Weight::from_parts(512_260_000, 0)
 			.saturating_add(Weight::from_parts(0, 8799))
-			.saturating_add(T::DbWeight::get().reads(24))
-			.saturating_add(T::DbWeight::get().writes(19))
+			.saturating_add(T::DbWeight::get().reads(14))
+			.saturating_add(T::DbWeight::get().writes(8))
 	}
 	/// Storage: `Mining::State` (r:1 w:0)
 	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
@@ -167,8 +139,8 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `602`
 		//  Estimated: `2519`
-		// Minimum execution time: 27_963_000 picoseconds.
-		Weight::from_parts(44_183_000, 0)
+		// Minimum execution time: 31_438_000 picoseconds.
+		Weight::from_parts(52_348_000, 0)
 			.saturating_add(Weight::from_parts(0, 2519))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -181,8 +153,8 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `779`
 		//  Estimated: `2519`
-		// Minimum execution time: 23_153_000 picoseconds.
-		Weight::from_parts(37_621_000, 0)
+		// Minimum execution time: 25_208_000 picoseconds.
+		Weight::from_parts(43_973_000, 0)
 			.saturating_add(Weight::from_parts(0, 2519))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -227,8 +199,8 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `2154`
 		//  Estimated: `4041`
-		// Minimum execution time: 170_570_000 picoseconds.
-		Weight::from_parts(294_853_000, 0)
+		// Minimum execution time: 176_150_000 picoseconds.
+		Weight::from_parts(290_084_000, 0)
 			.saturating_add(Weight::from_parts(0, 4041))
 			.saturating_add(T::DbWeight::get().reads(15))
 			.saturating_add(T::DbWeight::get().writes(13))
@@ -245,8 +217,8 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `816`
 		//  Estimated: `6196`
-		// Minimum execution time: 81_804_000 picoseconds.
-		Weight::from_parts(142_488_000, 0)
+		// Minimum execution time: 82_164_000 picoseconds.
+		Weight::from_parts(151_283_000, 0)
 			.saturating_add(Weight::from_parts(0, 6196))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -279,8 +251,8 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `1850`
 		//  Estimated: `4121`
-		// Minimum execution time: 93_656_000 picoseconds.
-		Weight::from_parts(186_289_000, 0)
+		// Minimum execution time: 139_422_000 picoseconds.
+		Weight::from_parts(239_960_000, 0)
 			.saturating_add(Weight::from_parts(0, 4121))
 			.saturating_add(T::DbWeight::get().reads(11))
 			.saturating_add(T::DbWeight::get().writes(6))
@@ -299,8 +271,8 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `1026`
 		//  Estimated: `3759`
-		// Minimum execution time: 53_952_000 picoseconds.
-		Weight::from_parts(92_173_000, 0)
+		// Minimum execution time: 55_113_000 picoseconds.
+		Weight::from_parts(98_565_000, 0)
 			.saturating_add(Weight::from_parts(0, 3759))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(4))
@@ -355,8 +327,8 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `2158`
 		//  Estimated: `6528`
-		// Minimum execution time: 271_038_000 picoseconds.
-		Weight::from_parts(406_311_000, 0)
+		// Minimum execution time: 345_588_000 picoseconds.
+		Weight::from_parts(425_738_000, 0)
 			.saturating_add(Weight::from_parts(0, 6528))
 			.saturating_add(T::DbWeight::get().reads(20))
 			.saturating_add(T::DbWeight::get().writes(20))
@@ -373,8 +345,8 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `937`
 		//  Estimated: `3759`
-		// Minimum execution time: 34_674_000 picoseconds.
-		Weight::from_parts(69_770_000, 0)
+		// Minimum execution time: 53_440_000 picoseconds.
+		Weight::from_parts(79_139_000, 0)
 			.saturating_add(Weight::from_parts(0, 3759))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -403,8 +375,8 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `2278`
 		//  Estimated: `4121`
-		// Minimum execution time: 83_116_000 picoseconds.
-		Weight::from_parts(95_209_000, 0)
+		// Minimum execution time: 125_686_000 picoseconds.
+		Weight::from_parts(183_154_000, 0)
 			.saturating_add(Weight::from_parts(0, 4121))
 			.saturating_add(T::DbWeight::get().reads(9))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -425,8 +397,8 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `990`
 		//  Estimated: `17499`
-		// Minimum execution time: 44_654_000 picoseconds.
-		Weight::from_parts(83_176_000, 0)
+		// Minimum execution time: 46_578_000 picoseconds.
+		Weight::from_parts(94_718_000, 0)
 			.saturating_add(Weight::from_parts(0, 17499))
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -451,8 +423,8 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `15088`
 		//  Estimated: `17499`
-		// Minimum execution time: 1_048_396_000 picoseconds.
-		Weight::from_parts(1_232_672_000, 0)
+		// Minimum execution time: 802_495_000 picoseconds.
+		Weight::from_parts(1_251_246_000, 0)
 			.saturating_add(Weight::from_parts(0, 17499))
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(4))
@@ -463,8 +435,8 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `542`
 		//  Estimated: `3759`
-		// Minimum execution time: 13_956_000 picoseconds.
-		Weight::from_parts(25_097_000, 0)
+		// Minimum execution time: 15_478_000 picoseconds.
+		Weight::from_parts(34_314_000, 0)
 			.saturating_add(Weight::from_parts(0, 3759))
 			.saturating_add(T::DbWeight::get().reads(1))
 	}
@@ -486,8 +458,8 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `1628`
 		//  Estimated: `4041`
-		// Minimum execution time: 59_933_000 picoseconds.
-		Weight::from_parts(88_807_000, 0)
+		// Minimum execution time: 63_700_000 picoseconds.
+		Weight::from_parts(85_711_000, 0)
 			.saturating_add(Weight::from_parts(0, 4041))
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(6))
@@ -542,8 +514,8 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `2243`
 		//  Estimated: `6528`
-		// Minimum execution time: 260_980_000 picoseconds.
-		Weight::from_parts(388_188_000, 0)
+		// Minimum execution time: 219_492_000 picoseconds.
+		Weight::from_parts(337_062_000, 0)
 			.saturating_add(Weight::from_parts(0, 6528))
 			.saturating_add(T::DbWeight::get().reads(20))
 			.saturating_add(T::DbWeight::get().writes(20))
@@ -602,8 +574,8 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `2187`
 		//  Estimated: `6528`
-		// Minimum execution time: 212_037_000 picoseconds.
-		Weight::from_parts(281_207_000, 0)
+		// Minimum execution time: 239_780_000 picoseconds.
+		Weight::from_parts(294_262_000, 0)
 			.saturating_add(Weight::from_parts(0, 6528))
 			.saturating_add(T::DbWeight::get().reads(21))
 			.saturating_add(T::DbWeight::get().writes(22))
@@ -623,11 +595,11 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `417 + n * (331 ±0)`
 		//  Estimated: `1525 + n * (2769 ±0)`
-		// Minimum execution time: 16_582_000 picoseconds.
-		Weight::from_parts(16_781_000, 0)
+		// Minimum execution time: 16_811_000 picoseconds.
+		Weight::from_parts(17_232_000, 0)
 			.saturating_add(Weight::from_parts(0, 1525))
-			// Standard Error: 443_077
-			.saturating_add(Weight::from_parts(25_844_412, 0).saturating_mul(n.into()))
+			// Standard Error: 363_426
+			.saturating_add(Weight::from_parts(28_579_216, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(2))
