@@ -13,6 +13,7 @@ mod follow;
 mod general;
 mod heads;
 mod item;
+mod node;
 mod proven;
 mod raw;
 mod shape;
@@ -26,6 +27,7 @@ pub use follow::{Fate, Ledger, Signed, Submission, follow};
 pub use general::encode_general;
 pub use heads::{Head, Heads, Tips};
 pub use item::{Item, Malformed, ReadError, Reader};
+pub use node::Node;
 pub use proven::Proven;
 pub use raw::Raw;
 pub use shape::{Shape, missing};
@@ -142,12 +144,7 @@ fn failed<E: Into<subxt::Error>>(url: &Arc<str>) -> impl FnOnce(E) -> ChainError
 impl Chain {
 	/// Connects to the node at `url`: `ws://…` or `wss://…`.
 	pub async fn connect(url: &str) -> Result<Self, ChainError> {
-		let fail = |cause: String| ChainError::Connect { url: url.into(), cause };
-		let client = tokio::time::timeout(CONNECT_TIMEOUT, RpcClient::from_insecure_url(url))
-			.await
-			.map_err(|_| fail("no answer in time".into()))?
-			.map_err(|error| fail(error.to_string()))?;
-		Self::with_client(url, client).await
+		Self::with_client(url, node::dial(url).await?).await
 	}
 
 	/// Over any transport.

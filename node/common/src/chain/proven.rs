@@ -4,11 +4,13 @@
 //! root in the block's header, and the header's hash is the block's. So of everything that a node
 //! says about a block's state only one thing is believed: that the block is final.
 
-use super::{Chain, ChainError, failed, item::Reader};
+use super::{Chain, ChainError, Config, failed, item::Reader};
 use codec::Encode;
 use phala_primitives::BlockRef;
 use sp_core::{Blake2Hasher, H256};
 use sp_state_machine::{StorageProof, read_proof_check};
+use std::sync::Arc;
+use subxt::{config::RpcConfigFor, rpcs::LegacyRpcMethods};
 
 /// Addresses of one request: keeps answers far below the limits of connections.
 const BATCH: usize = 256;
@@ -16,11 +18,16 @@ const BATCH: usize = 256;
 /// The state after a block.
 #[derive(Clone)]
 pub struct Proven {
-	chain: Chain,
+	url: Arc<str>,
+	rpc: Rpc,
 	/// The block.
 	pub block: BlockRef,
+	/// Its header in SCALE, of which `block.hash` is the hash.
+	pub header: Vec<u8>,
 	root: H256,
 }
+
+type Rpc = LegacyRpcMethods<RpcConfigFor<Config>>;
 
 impl Chain {
 	/// Hash of the newest finalised block that the node knows.
@@ -37,20 +44,32 @@ impl Chain {
 
 	/// The state after a block, for reading with proofs.
 	pub async fn proven(&self, hash: H256) -> Result<Proven, ChainError> {
-		let untrue = |what: &str| self.untrue(format!("{what} of block {hash:?}"));
-		let header = self.rpc.chain_get_header(Some(hash)).await.map_err(failed(&self.url))?;
-		let header = header.ok_or_else(|| untrue("no header"))?;
-		if sp_crypto_hashing::blake2_256(&header.encode()) != hash.0 {
-			return Err(untrue("another header"));
-		}
-		let number = u32::try_from(header.number).map_err(|_| untrue("a height beyond 32 bits"))?;
-		let block = BlockRef { number, hash };
-		Ok(Proven { chain: self.clone(), block, root: header.state_root })
+		prove(&self.url, &self.rpc, hash).await
 	}
 
-	fn untrue(&self, what: String) -> ChainError {
-		ChainError::Untrue { url: self.url.to_string(), what }
+	/// Whether the node has this block.
+	pub async fn has(&self, hash: H256) -> Result<bool, ChainError> {
+		let header = self.rpc.chain_get_header(Some(hash)).await.map_err(failed(&self.url))?;
+		Ok(header.is_some())
 	}
+}
+
+/// Header and state of a block, from a node.
+pub(super) async fn prove(url: &Arc<str>, rpc: &Rpc, hash: H256) -> Result<Proven, ChainError> {
+	let untrue = |what: &str| untrue(url, format!("{what} of block {hash:?}"));
+	let header = rpc.chain_get_header(Some(hash)).await.map_err(failed(url))?;
+	let header = header.ok_or_else(|| untrue("no header"))?;
+	let encoded = header.encode();
+	if sp_crypto_hashing::blake2_256(&encoded) != hash.0 {
+		return Err(untrue("another header"));
+	}
+	let number = u32::try_from(header.number).map_err(|_| untrue("a height beyond 32 bits"))?;
+	let (block, root) = (BlockRef { number, hash }, header.state_root);
+	Ok(Proven { url: url.clone(), rpc: rpc.clone(), block, header: encoded, root })
+}
+
+fn untrue(url: &str, what: String) -> ChainError {
+	ChainError::Untrue { url: url.into(), what }
 }
 
 /// The values that a proof has at these addresses, of which some may be the same.
@@ -71,12 +90,12 @@ impl Reader for Proven {
 		let mut values = Vec::with_capacity(keys.len());
 		for keys in keys.chunks(BATCH) {
 			let wanted = keys.iter().map(Vec::as_slice);
-			let proof = self.chain.rpc.state_get_read_proof(wanted, Some(self.block.hash)).await;
-			let proof = proof.map_err(failed(&self.chain.url))?.proof;
+			let proof = self.rpc.state_get_read_proof(wanted, Some(self.block.hash)).await;
+			let proof = proof.map_err(failed(&self.url))?.proof;
 			let proof = proof.into_iter().map(|node| node.0).collect();
 			values.extend(
 				check(self.root, proof, keys).map_err(|cause| {
-					self.chain.untrue(format!("a wrong proof of state ({cause})"))
+					untrue(&self.url, format!("a wrong proof of state ({cause})"))
 				})?,
 			);
 		}
