@@ -3,6 +3,7 @@
 use crate::{
 	election::Candidacy,
 	engine::{Engine, Limits, World},
+	finality::Follower,
 	registry,
 	report::Report,
 	settings::Settings,
@@ -10,6 +11,7 @@ use crate::{
 	world::Real,
 };
 use phala_attestation::Role;
+use phala_finality::Relay;
 use phala_node_common::{
 	board,
 	chain::{Chain, ChainError},
@@ -50,10 +52,13 @@ pub async fn status(settings: &Settings) -> Result<Option<Report>, Box<dyn Error
 	if keys.chain != chain.id() {
 		return Err("the keys belong to another chain: correct rpc-url or state-dir".into());
 	}
-	let mut world = Real::new(chain, &settings.witness_url);
+	let sealer = Arc::new(sealer);
+	let vault = || Vault::new(Folder(settings.state_dir.clone()), sealer.clone(), &keys);
+	let relay = Follower::open(settings, chain.id().para_id, vault(), false)?;
+	let mut world = Real::new(chain, &settings.witness_url).with_relay(relay);
 	let rules = world.rules().await?;
 	let limits = Limits { rules, max_age: settings.max_head_age };
-	let vault = Vault::new(Folder(settings.state_dir.clone()), Arc::new(sealer), &keys);
+	let vault = vault();
 	let (view, memory) = Engine::new(keys, vault, limits, OsRng).observe(&mut world).await?;
 	Ok(Some(Report::of(&view, &memory, world.clock())))
 }
@@ -67,6 +72,7 @@ pub async fn examine(settings: &Settings) -> Vec<Check> {
 	let (runtime, report) = keys(settings).await;
 	checks.push(judge_runtime(&runtime));
 	checks.push(judge_candidacy(&candidacy(settings).await));
+	checks.push(judge_relay(&relay(settings).await));
 	checks.extend(judge(settings, &report));
 	checks
 }
@@ -94,6 +100,29 @@ async fn candidacy(settings: &Settings) -> Result<Option<Candidacy>, String> {
 	candidacy.await.map_err(|error| error.to_string())
 }
 
+/// The set that is followed and the height that is final on the relay chain; `None` without a node of it.
+async fn relay(settings: &Settings) -> Result<Option<(u64, u32)>, String> {
+	if settings.relay_url.is_empty() {
+		return Ok(None);
+	}
+	let relay = async {
+		let sealer = settings.sealer(&*settings.provider()?)?;
+		let keys = Keys::load(&settings.state_dir, &sealer)?;
+		let trusted = match &keys {
+			Some(keys) => {
+				let folder = Folder(settings.state_dir.clone());
+				Vault::new(folder, Arc::new(sealer), keys).trust()?
+			}
+			None => None,
+		};
+		let para_id = connect(settings).await?.id().para_id;
+		let mut relay = Relay::new(&settings.relay_url, para_id, settings.checkpoint(), trusted);
+		let height = relay.head().await?.relay.number;
+		Ok::<_, Box<dyn Error>>(relay.trusted().map(|trusted| (trusted.set_id, height)))
+	};
+	relay.await.map_err(|error| error.to_string())
+}
+
 fn check(name: &'static str, verdict: Verdict, found: String, remedy: &str) -> Check {
 	Check { name, verdict, found, remedy: remedy.into() }
 }
@@ -117,6 +146,29 @@ fn judge_candidacy(candidacy: &Result<Option<Candidacy>, String>) -> Check {
 	}
 }
 
+fn judge_relay(relay: &Result<Option<(u64, u32)>, String>) -> Check {
+	let name = "relay";
+	match relay {
+		Ok(Some((set, height))) => {
+			let found = format!("follows the finality of set {set} at height {height}");
+			check(name, Verdict::Fine, found, "")
+		}
+		Ok(None) => check(
+			name,
+			Verdict::Attention,
+			"none: whoever controls the node says which chain is final".into(),
+			"Give --relay-url ws://… of a node of the relay chain, and --relay-checkpoint 0x…, in the \
+			 enclave's manifest or the unit",
+		),
+		Err(reason) => check(
+			name,
+			Verdict::Failure,
+			reason.clone(),
+			"Nothing is done until it is known what is final",
+		),
+	}
+}
+
 /// Judges what was seen of finality, keys and ceremony.
 fn judge(settings: &Settings, report: &Result<Option<Report>, String>) -> Vec<Check> {
 	let report = match report {
@@ -125,6 +177,12 @@ fn judge(settings: &Settings, report: &Result<Option<Report>, String>) -> Vec<Ch
 		Err(reason) => return vec![check("keys held", Verdict::Failure, reason.clone(), "")],
 	};
 	let trust = match settings.witness_url.len() {
+		0 if !settings.relay_url.is_empty() => check(
+			"witnesses",
+			Verdict::Fine,
+			"none: the relay chain's validators say which chain is final".into(),
+			"",
+		),
 		0 => check(
 			"witnesses",
 			Verdict::Attention,
@@ -254,6 +312,17 @@ mod tests {
 		assert!(failed.iter().all(Check::is_failure));
 		let fresh = judge(&Settings::default(), &Ok(None));
 		assert!(!fresh.iter().any(Check::is_failure));
+	}
+
+	#[test]
+	fn without_the_relay_chain_there_is_a_word_of_warning() {
+		assert_eq!(judge_relay(&Ok(Some((3, 50)))).verdict, Verdict::Fine);
+		assert_eq!(judge_relay(&Ok(None)).verdict, Verdict::Attention);
+		assert_eq!(judge_relay(&Err("no".into())).verdict, Verdict::Failure);
+		let settings = Settings { relay_url: vec!["ws://a".into()], ..Settings::default() };
+		let checks = judge(&settings, &Ok(Some(report())));
+		let witnesses = checks.iter().find(|check| check.name == "witnesses").unwrap();
+		assert_eq!(witnesses.verdict, Verdict::Fine);
 	}
 
 	#[test]

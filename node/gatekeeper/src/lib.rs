@@ -10,6 +10,7 @@
 //! | [`vault`] | secrets at rest |
 //! | [`registry`] | who is attested, from the registry's records |
 //! | [`world`] | the chain behind the engine |
+//! | [`finality`] | which of its blocks the relay chain made final |
 //! | [`attest`] | keeping the gatekeeper itself attested |
 //! | [`election`] | whether it can be elected |
 //! | [`report`], [`doctor`] | the state of affairs; what is wrong, and what to do |
@@ -22,6 +23,7 @@ pub mod attest;
 pub mod doctor;
 pub mod election;
 pub mod engine;
+pub mod finality;
 pub mod metrics;
 pub mod plan;
 pub mod registry;

@@ -5,6 +5,7 @@ use phala_gatekeeper::{
 	attest, doctor,
 	election::Candidacy,
 	engine::{Done, Engine, Limits, Progress, StepError, World},
+	finality::Follower,
 	metrics::Metrics,
 	report::Report,
 	settings::{Flags, PeerSeal, Settings},
@@ -21,6 +22,7 @@ use phala_node_common::{
 	shutdown::Shutdown,
 	tee,
 };
+use phala_primitives::ChainId;
 use rand::rngs::OsRng;
 use std::{error::Error, process::ExitCode, sync::Arc, time::Duration};
 
@@ -150,7 +152,10 @@ async fn work(settings: Settings, deals_bad_shares: bool) -> Outcome<ExitCode> {
 		tracing::warn!("the TEE is simulated: nothing that this gatekeeper holds is protected");
 	}
 	if settings.witness_url.is_empty() {
-		tracing::warn!("no witness-url: whoever controls the node says which chain is final");
+		tracing::warn!("no witness-url: nobody watches what the node says is final");
+	}
+	if settings.relay_url.is_empty() {
+		tracing::warn!("no relay-url: whoever controls the node says which chain is final");
 	}
 
 	let registry = prometheus::Registry::new();
@@ -164,7 +169,8 @@ async fn work(settings: Settings, deals_bad_shares: bool) -> Outcome<ExitCode> {
 	let Some(chain) = connect(&settings, &metrics, &mut backoff, &shutdown).await else {
 		return Ok(ExitCode::SUCCESS);
 	};
-	let keys = Keys::open(&settings.state_dir, &sealer, &chain.id())?;
+	let id = chain.id();
+	let keys = Keys::open(&settings.state_dir, &sealer, &id)?;
 	tracing::info!(
 		gatekeeper = %hex::encode(keys.worker()),
 		operator = %account.acting(),
@@ -181,10 +187,13 @@ async fn work(settings: Settings, deals_bad_shares: bool) -> Outcome<ExitCode> {
 		attestation,
 		shutdown.clone(),
 	);
-	let vault = Vault::new(Folder(settings.state_dir.clone()), Arc::new(sealer), &keys)
-		.with_peer_seal(settings.peer_seal == PeerSeal::On);
+	let sealer = Arc::new(sealer);
+	let vault = || Vault::new(Folder(settings.state_dir.clone()), sealer.clone(), &keys);
+	let relay = Follower::open(&settings, chain.id().para_id, vault(), true)?;
+	let vault = vault().with_peer_seal(settings.peer_seal == PeerSeal::On);
 	let engine = engine(&settings, keys, vault, deals_bad_shares);
-	let keeping = keep(&settings, chain, engine, &metrics, &shutdown);
+	let world = Real::new(chain, &settings.witness_url).with_relay(relay);
+	let keeping = keep(&settings, id, world, engine, &metrics, &shutdown);
 	// The second ends by itself only where nothing can go on.
 	let kept = tokio::select! {
 		kept = keeping => kept,
@@ -233,13 +242,12 @@ fn engine(
 /// Follows the chain and does what is to be done, until the program ends.
 async fn keep(
 	settings: &Settings,
-	chain: Chain,
+	id: ChainId,
+	mut world: Real,
 	mut engine: Engine<Folder, OsRng>,
 	metrics: &Metrics,
 	shutdown: &Shutdown,
 ) -> Outcome<()> {
-	let id = chain.id();
-	let mut world = Real::new(chain, &settings.witness_url);
 	let (poll, mut backoff) = (Duration::from_secs(settings.poll_seconds), Backoff::default());
 	let mut failures = Backoff::new(Duration::from_secs(3), Duration::from_secs(60));
 	loop {
@@ -249,6 +257,7 @@ async fn keep(
 			engine.step(&mut world).await
 		};
 		let Some(result) = shutdown.or(step).await else { return Ok(()) };
+		metrics.relay.set(world.relay().map_or(0, |(_, height)| height.into()));
 		match result {
 			Ok(progress) => {
 				failures.reset();

@@ -19,6 +19,8 @@ pub struct Metrics {
 	pub connected: Gauge<U64>,
 	/// Newest final block that was looked at.
 	pub finalised: Gauge<U64>,
+	/// Newest final block of the relay chain; 0 without one.
+	pub relay: Gauge<U64>,
 	/// By how much its time differs from this machine's clock.
 	pub age: Gauge<U64>,
 	/// 1 while the newest final block is not acted on.
@@ -65,6 +67,7 @@ impl Metrics {
 		Ok(Self {
 			connected: of("connected", "1 while a node is connected")?,
 			finalised: of("finalised_height", "Newest final block that was looked at")?,
+			relay: of("relay_finalised_height", "Newest block that the relay chain made final")?,
 			age: of("finalised_age_seconds", "Difference of its time and this machine's clock")?,
 			distrust: of("distrust", "1 while the newest final block is not acted on")?,
 			epoch: of("epoch", "Epoch of the current key plus one; 0 without a key")?,

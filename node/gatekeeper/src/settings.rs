@@ -10,6 +10,7 @@ use phala_node_common::{
 };
 use phala_worker::settings::{self as worker, SealKind, SettingsError, SimulatedTee};
 use serde::{Deserialize, Serialize};
+use sp_core::H256;
 use std::{net::SocketAddr, path::PathBuf};
 
 /// Prefix of the variables in the environment.
@@ -28,6 +29,8 @@ const FLAG_ONLY: &[&str] = &[
 	"tsm-dir",
 	"attestation-dir",
 	"witness-url",
+	"relay-url",
+	"relay-checkpoint",
 	"max-head-age",
 ];
 
@@ -49,6 +52,14 @@ phala_node_common::settings! {
 	/// Node of somebody else, wss://…, that must know a block as final, too, before anything is done at
 	/// it. Can be given several times; all must agree.
 	witness_url: Vec<String> => Vec<String> = vec![],
+	/// Node of the relay chain, ws:// or wss://, for example the one inside of a collator (its port after
+	/// `--`). Nothing is done at a block before the relay chain's validators have signed that it is final.
+	/// Several are tried in turn.
+	relay_url: Vec<String> => Vec<String> = vec![],
+	/// Hash of a final relay-chain block, 0x…, at which trust begins, and whose state the node still has.
+	/// Without it the first start believes the node about one block. Later starts go on from what they
+	/// trusted before.
+	relay_checkpoint: Option<String> => Option<String> = None,
 	/// Seconds by which the newest final block may be older or newer than this machine's clock.
 	/// [default: 600]
 	max_head_age: Option<u64> => u64 = 600,
@@ -134,7 +145,25 @@ impl Settings {
 				"a witness is another node than the one it watches: give witness-url another address",
 			));
 		}
+		if self.relay_checkpoint.is_some() && self.relay_url.is_empty() {
+			return Err(SettingsError::Contradiction(
+				"relay-checkpoint is of no use without a node of the relay chain: give relay-url",
+			));
+		}
+		if self.relay_checkpoint.is_some() && self.checkpoint().is_none() {
+			return Err(SettingsError::Contradiction(
+				"relay-checkpoint is no hash of a block: give 0x and 64 hexadecimal digits",
+			));
+		}
 		Ok(())
+	}
+
+	/// The relay chain's block at which trust begins.
+	pub fn checkpoint(&self) -> Option<H256> {
+		let digits = self.relay_checkpoint.as_ref()?.strip_prefix("0x")?;
+		let mut hash = [0; 32];
+		hex::decode_to_slice(digits, &mut hash).ok()?;
+		Some(H256(hash))
 	}
 
 	/// The settings of attestation, which is the worker's.
@@ -207,6 +236,8 @@ mod tests {
 			("seal = 'ram'", "--seal"),
 			("peer-seal = 'on'", "--peer-seal"),
 			("witness-url = ['wss://evil']", "--witness-url"),
+			("relay-url = ['wss://evil']", "--relay-url"),
+			("relay-checkpoint = '0x00'", "--relay-checkpoint"),
 			("max-head-age = 999999999", "--max-head-age"),
 			("benchmark = 'never'", "benchmark"),
 		] {
@@ -225,6 +256,25 @@ mod tests {
 			..Flags::default()
 		};
 		assert!(flags.settings().unwrap_err().to_string().contains("witness"));
+	}
+
+	#[test]
+	fn a_checkpoint_is_a_hash_of_the_relay_chain() {
+		let given = |relay: &[&str], checkpoint: &str| Flags {
+			relay_url: relay.iter().map(|url| url.to_string()).collect(),
+			relay_checkpoint: Some(checkpoint.into()),
+			..Flags::default()
+		};
+		let hash = format!("0x{}", "ab".repeat(32));
+		let settings = given(&["ws://relay:1"], &hash).settings().unwrap();
+		assert_eq!(settings.checkpoint(), Some(H256::repeat_byte(0xab)));
+		assert_eq!(Settings::default().checkpoint(), None);
+		for flags in
+			[given(&[], &hash), given(&["ws://relay:1"], "0xab"), given(&["ws://a:1"], "0xzz")]
+		{
+			let error = flags.settings().unwrap_err().to_string();
+			assert!(error.contains("relay-checkpoint"), "{error}");
+		}
 	}
 
 	#[test]

@@ -10,12 +10,14 @@
 //! | `share-N.sealed` | the share that ceremony N made, and its public side | when the key is in use | when finalised state says that it was replaced |
 //! | `answers.sealed` | answers to requests on record | before they are published | with the requests |
 //! | `seen.sealed` | the newest finalised block that was acted on | before anything else | never |
+//! | `relay.sealed` | a final block of the relay chain, and who finalises the next | when it was verified | never |
 //!
 //! The file's name, its gatekeeper and its chain are authenticated: no file serves in place of
 //! another. What a file is about is in its name, so that it can be erased without being opened.
 
 use codec::{Decode, Encode, Input};
 use pallet_gatekeeper_keys::types::{CeremonyNumber, RequestId};
+use phala_finality::Trusted;
 use phala_node_common::{
 	board::Message,
 	files::{self, FileError},
@@ -112,6 +114,7 @@ const SHARE: &str = "share-";
 const SUFFIX: &str = ".sealed";
 const ANSWERS: &str = "answers.sealed";
 const SEEN: &str = "seen.sealed";
+const TRUST: &str = "relay.sealed";
 
 fn part_name(number: CeremonyNumber) -> String {
 	format!("{PART}{number}{SUFFIX}")
@@ -308,7 +311,8 @@ impl<D: Disk> Vault<D> {
 	/// the same file is never written again.
 	pub fn tidy(&self) -> Result<(), VaultError> {
 		let ours = |name: &String| {
-			let kind = [PART, SHARE, "answers.", "seen."].iter().any(|kind| name.starts_with(kind));
+			let kinds = [PART, SHARE, "answers.", "seen.", "relay."];
+			let kind = kinds.iter().any(|kind| name.starts_with(kind));
 			kind && name.strip_suffix(files::UNFINISHED).is_some_and(|name| name.ends_with(SUFFIX))
 		};
 		for name in self.disk.names()?.iter().filter(|name| ours(name)) {
@@ -382,6 +386,16 @@ impl<D: Disk> Vault<D> {
 	/// Notes a finalised block.
 	pub fn note_seen(&self, block: &BlockRef) -> Result<(), VaultError> {
 		self.seal(SEEN, &block.encode(), None)
+	}
+
+	/// What is trusted of the relay chain.
+	pub fn trust(&self) -> Result<Option<Trusted>, VaultError> {
+		self.open(TRUST, |bytes| Decode::decode(bytes).ok())
+	}
+
+	/// Keeps what is trusted of the relay chain.
+	pub fn keep_trust(&self, trusted: &Trusted) -> Result<(), VaultError> {
+		self.seal(TRUST, &trusted.encode(), None)
 	}
 }
 
@@ -529,6 +543,18 @@ mod tests {
 		assert!(left.contains(&"keys.sealed.new".into()) && left.contains(&"part-5.new".into()));
 		assert!(!left.iter().any(|name| name.starts_with("share") || name == "part-5.sealed.new"));
 		assert!(ours.part(5).unwrap().is_some());
+	}
+
+	#[test]
+	fn trust_is_kept() {
+		let folder = tempfile::tempdir().unwrap();
+		let ours = vault(folder.path(), 1);
+		assert_eq!(ours.trust().unwrap(), None);
+		let block = BlockRef { number: 3, hash: H256::repeat_byte(3) };
+		let trusted = Trusted { genesis: H256::zero(), block, set_id: 5, authorities: vec![] };
+		ours.keep_trust(&trusted).unwrap();
+		assert_eq!(ours.trust().unwrap(), Some(trusted));
+		assert!(vault(folder.path(), 2).trust().is_err());
 	}
 
 	#[test]

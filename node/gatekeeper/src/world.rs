@@ -1,6 +1,7 @@
 //! The chain behind the engine.
 
-use crate::{engine::World, registry, view::Rules};
+use crate::{engine::World, finality::Follower, registry, vault::VaultError, view::Rules};
+use phala_finality::FinalityError;
 use phala_node_common::{
 	board::{self, Message},
 	chain::{Chain, ChainError, Finalised, Proven, Raw, Reader, Submission},
@@ -35,6 +36,39 @@ pub enum WorldError {
 		/// Its block.
 		theirs: Option<H256>,
 	},
+	/// The relay chain's finality is not known.
+	#[error("it is not known what is final: {0}. Nothing is done until it is")]
+	Finality(#[from] FinalityError),
+	/// What is trusted of the relay chain cannot be kept.
+	#[error(transparent)]
+	Vault(#[from] VaultError),
+	/// The node's final block is not the relay chain's.
+	#[error(
+		"block {number} is {ours:?} for {node}, and the relay chain's validators made {proven:?} final: \
+		 the node lies, or is of another chain. Nothing is done with it; connect to another one, best \
+		 your own"
+	)]
+	Forged {
+		/// The height.
+		number: u32,
+		/// The node.
+		node: String,
+		/// Its block.
+		ours: Option<H256>,
+		/// The one that is proven.
+		proven: H256,
+	},
+	/// The node does not have a block that is proven to be final and that all witnesses may know.
+	#[error(
+		"{node} does not have block {number} yet, which the relay chain made final, or a witness is \
+		 further behind: is the node synchronised? It is waited for"
+	)]
+	Behind {
+		/// The node.
+		node: String,
+		/// The newest block that is proven.
+		number: u32,
+	},
 }
 
 impl WorldError {
@@ -44,7 +78,7 @@ impl WorldError {
 			self,
 			Self::Chain(
 				ChainError::Connect { .. } | ChainError::Request { .. } | ChainError::Untrue { .. }
-			)
+			) | Self::Forged { .. }
 		)
 	}
 
@@ -53,7 +87,10 @@ impl WorldError {
 		match self {
 			Self::Chain(_) => "chain",
 			Self::Witness(_) => "witness",
-			Self::Contradicted { .. } => "contradicted",
+			Self::Contradicted { .. } | Self::Forged { .. } => "contradicted",
+			Self::Finality(_) => "relay",
+			Self::Vault(_) => "file",
+			Self::Behind { .. } => "behind",
 		}
 	}
 }
@@ -89,6 +126,7 @@ impl Witness {
 pub struct Real {
 	chain: Chain,
 	witnesses: Vec<Witness>,
+	relay: Option<Follower>,
 	/// The newest state, for its runtime's metadata.
 	state: Option<Finalised>,
 	/// Version of the runtime that was checked, and its rules.
@@ -102,7 +140,18 @@ impl Real {
 	pub fn new(chain: Chain, witnesses: &[String]) -> Self {
 		let witnesses = witnesses.iter().map(|url| Witness { url: url.clone(), chain: None });
 		let witnesses = witnesses.collect();
-		Self { chain, witnesses, state: None, checked: None, proven: None }
+		Self { chain, witnesses, relay: None, state: None, checked: None, proven: None }
+	}
+
+	/// With the relay chain's word on what is final.
+	pub fn with_relay(mut self, relay: Option<Follower>) -> Self {
+		self.relay = relay;
+		self
+	}
+
+	/// Number of the relay chain's set that is followed, and height of its newest final block.
+	pub fn relay(&self) -> Option<(u64, u32)> {
+		self.relay.as_ref()?.state()
 	}
 
 	/// Another connection to the same chain.
@@ -136,13 +185,43 @@ impl Real {
 
 	/// The newest block that is final for all, and the same.
 	async fn agreed(&mut self) -> Result<H256, WorldError> {
-		let genesis = self.chain.id().genesis;
 		let hash = self.chain.finalised_hash().await?;
-		if self.witnesses.is_empty() {
+		if self.witnesses.is_empty() && self.relay.is_none() {
 			return Ok(hash);
 		}
-		let mut number = self.chain.proven(hash).await?.block.number;
-		let mut others = vec![];
+		let finalised = self.chain.proven(hash).await?.block.number;
+		let (witnessed, others) = self.witnessed().await?;
+		let block = match &mut self.relay {
+			Some(relay) => proven_final(relay, &self.chain, finalised, witnessed).await?,
+			None => {
+				let number = finalised.min(witnessed);
+				let hash = self.chain.hash_at(number).await?;
+				let hash = hash.ok_or_else(|| ChainError::Untrue {
+					url: self.chain.url().into(),
+					what: format!("no hash of the final block {number}"),
+				})?;
+				BlockRef { number, hash }
+			}
+		};
+		for other in others {
+			let theirs = other.hash_at(block.number).await.map_err(WorldError::Witness)?;
+			if theirs != Some(block.hash) {
+				return Err(WorldError::Contradicted {
+					number: block.number,
+					node: self.chain.url().into(),
+					ours: block.hash,
+					witness: other.url().into(),
+					theirs,
+				});
+			}
+		}
+		Ok(block.hash)
+	}
+
+	/// The height up to which all witnesses know blocks as final, and connections to them.
+	async fn witnessed(&mut self) -> Result<(u32, Vec<Chain>), WorldError> {
+		let genesis = self.chain.id().genesis;
+		let (mut number, mut chains) = (u32::MAX, vec![]);
 		for witness in &mut self.witnesses {
 			let chain = witness.chain(genesis).await?;
 			let final_for_it = async {
@@ -156,27 +235,34 @@ impl Real {
 					return Err(WorldError::Witness(error));
 				}
 			}
-			others.push(chain);
+			chains.push(chain);
 		}
-		let hash = self.chain.hash_at(number).await?;
-		let ours = hash.ok_or_else(|| ChainError::Untrue {
-			url: self.chain.url().into(),
-			what: format!("no hash of the final block {number}"),
-		})?;
-		for other in others {
-			let theirs = other.hash_at(number).await.map_err(WorldError::Witness)?;
-			if theirs != Some(ours) {
-				return Err(WorldError::Contradicted {
-					number,
-					node: self.chain.url().into(),
-					ours,
-					witness: other.url().into(),
-					theirs,
-				});
-			}
-		}
-		Ok(ours)
+		Ok((number, chains))
 	}
+}
+
+/// The newest block up to height `limit` that the relay chain made final and the node has. The node takes
+/// blocks up to `finalised` for final.
+async fn proven_final(
+	relay: &mut Follower,
+	chain: &Chain,
+	finalised: u32,
+	limit: u32,
+) -> Result<BlockRef, WorldError> {
+	let newest = relay.follow().await?;
+	if finalised >= newest.number {
+		let ours = chain.hash_at(newest.number).await?;
+		if ours != Some(newest.hash) {
+			let (number, proven) = (newest.number, newest.hash);
+			return Err(WorldError::Forged { number, node: chain.url().into(), ours, proven });
+		}
+	}
+	for block in relay.proven().filter(|block| block.number <= limit) {
+		if chain.has(block.hash).await? {
+			return Ok(block);
+		}
+	}
+	Err(WorldError::Behind { node: chain.url().into(), number: newest.number })
 }
 
 impl World for Real {
