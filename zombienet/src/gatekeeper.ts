@@ -37,9 +37,21 @@ export interface Report {
 /// It knows flags such as "--witness-url", and "--deal-bad-shares" where it was built with the feature
 /// `fault-injection`.
 export class Gatekeeper extends Program {
-  constructor(rpcPort: number, secret: string, platform: number) {
+  /// `relayPort`: of a node of the relay chain, if there is one.
+  constructor(rpcPort: number, secret: string, platform: number, relayPort?: number) {
+    const relay = relayPort ? ["--relay-url", `ws://127.0.0.1:${relayPort}`] : [];
     // A chain whose blocks come faster than every six seconds has a clock of its own.
-    super("gatekeeper", rpcPort, secret, platform, "--max-head-age", "100000000");
+    super("gatekeeper", rpcPort, secret, platform, "--max-head-age", "100000000", ...relay);
+  }
+
+  /// The set of the relay chain's validators that it follows, once it does; with the height at which it
+  /// began to.
+  relaySet(): { set: number; height: number } | undefined {
+    const said = this.lines().filter(
+      ({ message }) => message === "follows the relay chain's finality",
+    );
+    const last = said.at(-1);
+    return last && { set: Number(last.set), height: Number(last.height) };
   }
 
   async status(): Promise<Report> {

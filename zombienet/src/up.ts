@@ -15,7 +15,7 @@ import {
   putToWork,
   stateOf,
 } from "./market.ts";
-import { LocalNetwork, RPC_PORTS } from "./network.ts";
+import { LocalNetwork, RPC_PORTS, VALIDATORS } from "./network.ts";
 import { Worker } from "./program.ts";
 
 const ACCOUNTS = ["Alice", "Bob", "Charlie", "Dave", "Eve", "Ferdie"];
@@ -148,14 +148,15 @@ async function market(port: number) {
 const GATEKEEPERS = ["Alice", "Bob", "Charlie", "Dave"];
 const BOND = 20_000n * PHA;
 
-/// Four gatekeepers with a bond each; returns when they have made the master key.
-async function committee(port: number) {
+/// Four gatekeepers with a bond each, which follow the finality of the relay chain, if there is one; returns
+/// when they have made the master key.
+async function committee(port: number, relayPort?: number) {
   const api = await connect(port);
   running.push({ stop: () => api.disconnect() });
   say("Starting four gatekeepers in simulated TEEs; they register, and stand for election.");
   const started = GATEKEEPERS.map((name, at) => {
     // The worker is on machine 0.
-    const program = new Gatekeeper(port, `//${name}`, at + 1);
+    const program = new Gatekeeper(port, `//${name}`, at + 1, relayPort);
     running.push({ stop: () => program.stop().then(() => program.remove()) });
     program.start();
     return { name, program };
@@ -195,9 +196,10 @@ process.on("SIGINT", () => void stop(0));
 process.on("SIGTERM", () => void stop(0));
 
 try {
-  const port = await (process.argv.includes("--dev") ? single() : network());
+  const isAlone = process.argv.includes("--dev");
+  const port = await (isAlone ? single() : network());
   await market(port);
-  await committee(port);
+  await committee(port, isAlone ? undefined : RPC_PORTS[VALIDATORS[0]]);
   table([["Accounts", ACCOUNTS.map((name) => `//${name}`).join(" ")]]);
   table([["", "10,000,000 PHA each; //Alice has sudo. Everybody knows these keys."]]);
   console.log("\nCtrl-C stops everything.");

@@ -19,6 +19,7 @@ import {
   until,
   wellKnown,
 } from "../src/client.ts";
+import { Gatekeeper } from "../src/gatekeeper.ts";
 import { createPool, pools, putToWork } from "../src/market.ts";
 import { COLLATORS, LocalNetwork, PARA_ID, RPC_PORTS, VALIDATORS } from "../src/network.ts";
 import { Worker } from "../src/program.ts";
@@ -31,7 +32,9 @@ let relay: ApiPromise;
 let collators: ApiPromise[];
 /// Goes through the same troubles as the network.
 let worker: Worker;
-/// Its operator's.
+/// So does it, and believes neither node about what is final.
+let gatekeeper: Gatekeeper;
+/// The worker's operator's.
 let pool: number;
 const STAKE = 5_000n * PHA;
 
@@ -44,10 +47,13 @@ before(async () => {
   pool = await createPool(collators[0], ferdie, STAKE, 0.1);
   worker = new Worker(RPC_PORTS[COLLATORS[0]], "//Ferdie");
   worker.start();
+  gatekeeper = new Gatekeeper(RPC_PORTS[COLLATORS[0]], "//Dave", 1, RPC_PORTS[VALIDATORS[0]]);
+  gatekeeper.start();
 });
 
 after(async () => {
   await worker?.remove();
+  await gatekeeper?.remove();
   await network?.stop();
 });
 
@@ -167,6 +173,28 @@ test("a worker has attested itself meanwhile, and is measured", async () => {
   const keys = await api.query.workerRegistry.operatorWorkers.keys(ferdie.address);
   assert.deepEqual(keys.map((entry) => entry.args[1].toHex()), [key]);
   await putToWork(api, ferdie, pool, key, STAKE);
+});
+
+test("a gatekeeper has followed the relay chain's finality meanwhile, over restarts and sessions", async () => {
+  const key = await until("the gatekeeper has its key", 30, async () => gatekeeper.key());
+  await until("it is registered", 300, async () =>
+    !(await collators[0].query.workerRegistry.workers(key)).isEmpty);
+  // A set begins with a session that brings new validators, or the same ones of a new era.
+  const state = await relay.at(await relay.rpc.chain.getFinalizedHead());
+  const set = Number(String(await state.query.grandpa.currentSetId()));
+  const followed = await until("it follows the newest set", 180, async () => {
+    const found = gatekeeper.relaySet();
+    return found && found.set >= set ? found : undefined;
+  });
+  assert.ok(followed.height > 0);
+  // It acts at what is final: also for the node.
+  const { block: acted } = await gatekeeper.status();
+  assert.ok(acted > 0);
+  await until("it is final for the node, too", 60, async () =>
+    (await finalisedNumber(collators[0])) >= acted);
+  const { checks } = await gatekeeper.doctor();
+  const check = checks.find(({ check }) => check === "relay");
+  assert.equal(check?.verdict, "fine", check?.found);
 });
 
 test("the candidate authors, and leaves with its bond", async () => {
