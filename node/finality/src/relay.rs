@@ -14,7 +14,7 @@ use phala_node_common::chain::{
 };
 use phala_primitives::BlockRef;
 use sp_core::H256;
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 use tokio::time::{Instant, timeout};
 
 /// Largest justification that is looked at.
@@ -25,6 +25,8 @@ const SILENCE: Duration = Duration::from_secs(60);
 const FIRST: Duration = Duration::from_secs(20);
 /// Most justifications that are taken from a subscription at once.
 const BURST: usize = 4_096;
+/// Of them, those that are looked at: several times as many as come between two looks.
+const KEPT: usize = 64;
 /// Sets that are caught up with at once: more than six years of them at four hours each.
 const MAX_SETS: usize = 16_384;
 /// What nodes say of a block that is not final for them yet.
@@ -86,6 +88,14 @@ pub enum FinalityError {
 	NoNode,
 }
 
+impl FinalityError {
+	/// Whether it is explained by a set that is not known yet.
+	fn is_of_set(&self) -> bool {
+		let Self::Trust { cause, .. } = self else { return false };
+		matches!(cause, TrustError::Unsigned { .. } | TrustError::TooLarge { .. })
+	}
+}
+
 /// A block of the parachain that is proven to be final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParaHead {
@@ -104,7 +114,7 @@ struct Link {
 	caught_up: bool,
 	told: RpcSubscription<Bytes>,
 	/// When it told something last.
-	heard: Instant,
+	at: Instant,
 	/// Whether its first justification came, or was waited for in vain.
 	spoke: bool,
 }
@@ -116,7 +126,7 @@ impl Link {
 		let told = node
 			.subscribe("grandpa_subscribeJustifications", "grandpa_unsubscribeJustifications")
 			.await?;
-		Ok(Self { node, genesis, caught_up: false, told, heard: Instant::now(), spoke: false })
+		Ok(Self { node, genesis, caught_up: false, told, at: Instant::now(), spoke: false })
 	}
 
 	fn url(&self) -> String {
@@ -127,25 +137,28 @@ impl Link {
 		FinalityError::Trust { url: self.url(), cause }
 	}
 
-	/// The newest justification that was told since the last call, if any. Waits for the first.
-	async fn newest(&mut self) -> Result<Option<Justification>, FinalityError> {
-		let mut newest = None;
+	/// The last justifications that were told since the last call, oldest first. Waits for the first.
+	async fn heard(&mut self) -> Result<VecDeque<Vec<u8>>, FinalityError> {
+		let mut told = VecDeque::new();
 		let mut patience = if self.spoke { Duration::ZERO } else { FIRST };
 		for _ in 0..BURST {
 			let Ok(item) = timeout(patience, self.told.next()).await else { break };
 			let Some(Ok(bytes)) = item else { return Err(self.silent()) };
-			(self.heard, patience) = (Instant::now(), Duration::ZERO);
-			newest = Some(bytes.0);
+			(self.at, patience) = (Instant::now(), Duration::ZERO);
+			told.push_back(bytes.0);
+			if told.len() > KEPT {
+				told.pop_front();
+			}
 		}
 		self.spoke = true;
-		if newest.is_none() && self.heard.elapsed() > SILENCE {
+		if told.is_empty() && self.at.elapsed() > SILENCE {
 			return Err(self.silent());
 		}
-		newest.map(|bytes| self.decode(&bytes)).transpose().map_err(FinalityError::Chain)
+		Ok(told)
 	}
 
 	fn silent(&self) -> FinalityError {
-		FinalityError::Silent { url: self.url(), seconds: self.heard.elapsed().as_secs() }
+		FinalityError::Silent { url: self.url(), seconds: self.at.elapsed().as_secs() }
 	}
 
 	fn decode(&self, bytes: &[u8]) -> Result<Justification, ChainError> {
@@ -157,25 +170,25 @@ impl Link {
 	}
 
 	/// The justification of the last block of the set that finalised block `number`, if that set has
-	/// ended; otherwise the newest one that the node keeps, if any.
-	async fn prove(&self, number: u32) -> Result<Option<Justification>, FinalityError> {
+	/// ended; otherwise the newest one that the node keeps, if any. The inner error is why the node has none.
+	async fn prove(
+		&self,
+		number: u32,
+	) -> Result<Result<Option<Justification>, String>, ChainError> {
 		let answer = self.node.call("grandpa_proveFinality", number).await?;
 		let proof: Option<Bytes> = match answer {
 			Ok(proof) => proof,
 			Err(reason) if reason.contains(NOT_YET) => None,
-			Err(reason) => {
-				let number = number.saturating_sub(1);
-				return Err(FinalityError::NoProof { url: self.url(), number, reason });
-			}
+			Err(reason) => return Ok(Err(reason)),
 		};
-		let Some(proof) = proof else { return Ok(None) };
+		let Some(proof) = proof else { return Ok(Ok(None)) };
 		// Headers of the blocks between follow, which nobody needs who believes the signatures.
 		let (_, justification) = <(H256, Vec<u8>)>::decode(&mut &proof.0[..])
 			.map_err(|_| self.node.untrue("what is no proof of finality"))?;
-		Ok(Some(self.decode(&justification)?))
+		Ok(Ok(Some(self.decode(&justification)?)))
 	}
 
-	/// Believes the block of a justification, if it is newer.
+	/// Believes the block of a justification.
 	async fn advance(
 		&self,
 		trusted: &mut Trusted,
@@ -187,39 +200,54 @@ impl Link {
 		trusted.advance(justification, &header).map_err(|cause| self.distrust(cause))
 	}
 
-	/// Believes the ends of all sets that have ended.
-	async fn catch_up(&self, trusted: &mut Trusted) -> Result<(), FinalityError> {
+	/// Believes the block of what was told, if it is newer.
+	async fn take(&self, trusted: &mut Trusted, bytes: &[u8]) -> Result<(), FinalityError> {
+		let justification = self.decode(bytes)?;
+		if justification.commit.target_number <= trusted.block.number {
+			return Ok(());
+		}
+		self.advance(trusted, &justification).await
+	}
+
+	/// Believes the ends of all sets that have ended. Returns why the node cannot prove them, if so: none
+	/// may have ended yet, or it was synchronised by warp.
+	async fn catch_up(&self, trusted: &mut Trusted) -> Result<Option<String>, FinalityError> {
 		for _ in 0..MAX_SETS {
 			let number = trusted.block.number.saturating_add(1);
-			let Some(justification) = self.prove(number).await? else { break };
-			if justification.commit.target_number <= trusted.block.number {
-				break;
+			match self.prove(number).await? {
+				Ok(Some(found)) if found.commit.target_number > trusted.block.number => {
+					self.advance(trusted, &found).await?;
+				}
+				Ok(_) => break,
+				Err(reason) => return Ok(Some(reason)),
 			}
-			self.advance(trusted, &justification).await?;
 		}
-		Ok(())
+		Ok(None)
 	}
 
 	/// Believes the newest block that the node tells of.
 	async fn follow(&mut self, trusted: &mut Trusted) -> Result<(), FinalityError> {
-		let Some(newest) = self.newest().await? else { return Ok(()) };
-		let is_news = |trusted: &Trusted| newest.commit.target_number > trusted.block.number;
-		if !is_news(trusted) {
-			return Ok(());
+		let mut told = self.heard().await?;
+		let Some(newest) = told.pop_back() else { return Ok(()) };
+		match self.take(trusted, &newest).await {
+			Err(error) if error.is_of_set() => {}
+			taken => return taken,
 		}
-		let advanced = self.advance(trusted, &newest).await;
-		if !matches!(
-			advanced,
-			Err(FinalityError::Trust {
-				cause: TrustError::Unsigned { .. } | TrustError::TooLarge { .. },
-				..
-			})
-		) {
-			return advanced;
+		// It may be signed by a later set. Where the one before ended was told, too, or is proven.
+		for earlier in &told {
+			match self.take(trusted, earlier).await {
+				Err(error) if !error.is_of_set() => return Err(error),
+				_ => {}
+			}
 		}
-		// It may be signed by a later set.
-		self.catch_up(trusted).await?;
-		if is_news(trusted) { self.advance(trusted, &newest).await } else { Ok(()) }
+		let refusal = self.catch_up(trusted).await?;
+		match (self.take(trusted, &newest).await, refusal) {
+			(Err(error), Some(reason)) if error.is_of_set() => {
+				let number = trusted.block.number;
+				Err(FinalityError::NoProof { url: self.url(), number, reason })
+			}
+			(taken, _) => taken,
+		}
 	}
 
 	/// Trust that begins at a block: at `checkpoint`, or where the node says.
