@@ -121,7 +121,10 @@ struct Link {
 
 impl Link {
 	async fn connect(url: &str) -> Result<Self, ChainError> {
-		let node = Node::connect(url).await?;
+		Self::over(Node::connect(url).await?).await
+	}
+
+	async fn over(node: Node) -> Result<Self, ChainError> {
 		let genesis = node.genesis().await?;
 		let told = node
 			.subscribe("grandpa_subscribeJustifications", "grandpa_unsubscribeJustifications")
@@ -338,3 +341,6 @@ impl Relay {
 		Ok(Link::connect(url).await?)
 	}
 }
+
+#[cfg(test)]
+mod tests;

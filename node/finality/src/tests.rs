@@ -27,22 +27,22 @@ fn set(keys: &[u8]) -> AuthorityList {
 	keys.iter().map(|number| (pair(*number).public(), 1)).collect()
 }
 
-fn trusted(set_id: u64, keys: &[u8]) -> Trusted {
+pub(crate) fn trusted(set_id: u64, keys: &[u8]) -> Trusted {
 	let block = BlockRef { number: 10, hash: H256::repeat_byte(10) };
 	Trusted { genesis: GENESIS, block, set_id, authorities: set(keys) }
 }
 
-fn header(number: u32, parent: H256, logs: Vec<ConsensusLog<u32>>) -> Header {
+pub(crate) fn header(number: u32, parent: H256, logs: Vec<ConsensusLog<u32>>) -> Header {
 	let logs =
 		logs.iter().map(|log| DigestItem::Consensus(GRANDPA_ENGINE_ID, log.encode())).collect();
 	Header::new(number, H256::zero(), H256::zero(), parent, Digest { logs })
 }
 
-fn plain(number: u32) -> Header {
+pub(crate) fn plain(number: u32) -> Header {
 	header(number, H256::zero(), vec![])
 }
 
-fn change(keys: &[u8], delay: u32) -> ScheduledChange<u32> {
+pub(crate) fn change(keys: &[u8], delay: u32) -> ScheduledChange<u32> {
 	ScheduledChange { next_authorities: set(keys), delay }
 }
 
@@ -69,7 +69,7 @@ fn justification(of: &Header, precommits: Vec<Vote>) -> Justification {
 	Justification { round: ROUND, commit, votes_ancestries: vec![] }
 }
 
-fn signed(of: &Header, set_id: u64, keys: &[u8]) -> Justification {
+pub(crate) fn signed(of: &Header, set_id: u64, keys: &[u8]) -> Justification {
 	justification(of, keys.iter().map(|key| vote(*key, set_id, of)).collect())
 }
 
