@@ -5,7 +5,7 @@ import "@polkadot/api-augment";
 import { ApiPromise, Keyring, WsProvider } from "@polkadot/api";
 import type { SubmittableExtrinsic } from "@polkadot/api/types";
 import type { KeyringPair } from "@polkadot/keyring/types";
-import type { DispatchError } from "@polkadot/types/interfaces";
+import type { Call, DispatchError } from "@polkadot/types/interfaces";
 import type { FrameSystemEventRecord } from "@polkadot/types/lookup";
 
 /// Transaction extensions that polkadot.js does not know. Neither adds anything to a transaction.
@@ -95,7 +95,8 @@ export async function finalise(
   signer: KeyringPair,
   seconds = 180,
 ): Promise<Finalised> {
-  const signed = await tx.signAsync(signer, { nonce: -1 });
+  // A copy, as signing changes what is signed, and several may send the same call at a time.
+  const signed = await api.tx(tx.method as Call).signAsync(signer, { nonce: -1 });
   const hash = signed.hash.toHex();
   let seen = await finalisedNumber(api);
   await api.rpc.author.submitExtrinsic(signed);

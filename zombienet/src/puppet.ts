@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { type ApiPromise, Keyring } from "@polkadot/api";
 import type { KeyringPair } from "@polkadot/keyring/types";
 import { compactAddLength, hexToU8a, stringToU8a, u8aConcat, u8aToHex } from "@polkadot/util";
-import { finalisedNumber, rpc, succeed } from "./client.ts";
+import { finalisedNumber, rpc, sleep, succeed } from "./client.ts";
 import type { Happening, Journal } from "./market.ts";
 
 /// The development chain's id on its relay chain.
@@ -172,6 +172,18 @@ export class Puppet {
     await rpc(this.port, "author_submitExtrinsic", [bytes]);
   }
 
+  /// Likewise, again and again while the pool has not seen the block of the challenge yet.
+  private async insist(bytes: string): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.submit(bytes);
+      } catch (error) {
+        if (attempt === 10 || !String(error).includes("CannotLookup")) throw error;
+        await sleep(300);
+      }
+    }
+  }
+
   /// What an honest answer would be. The iterations are beyond what the chain believes, so that it
   /// takes the most that it does: 1.2 times the score, whenever the answer arrives.
   answer({ block, hash }: Happening<unknown>, session: bigint): Heartbeat {
@@ -188,7 +200,7 @@ export class Puppet {
         const own = workers.find(([worker]) => worker === this.key);
         if (!own) continue;
         this.last = this.answer(one, own[1]);
-        await this.submit(this.heartbeat(this.last));
+        await this.insist(this.heartbeat(this.last));
       }
     });
   }

@@ -216,6 +216,28 @@ test("one that deals faulty shares is convicted and loses stake, and the others 
   assert.deepEqual(journal.all("gatekeeperKeys", "FaultReported"), [reported], "nobody else is blamed");
 });
 
+test("shares that are sealed with peers open when these give the guards", async () => {
+  const charlie = programs[2];
+  const restart = async (...flags: string[]) => {
+    await charlie.stop();
+    const lines = charlie.lines().length;
+    charlie.start(...flags);
+    return lines;
+  };
+  const held = async () => (await charlie.status()).keys.filter(({ seat }) => seat !== null);
+  await restart("--peer-seal", "on");
+  await until("its shares are sealed with guards", 300, async () =>
+    (await held()).every(({ sealed }) => sealed));
+  const lines = await restart("--peer-seal", "on");
+  await until("it has its guards back", 300, async () => {
+    const told = charlie.lines().slice(lines).filter(({ message }) => message === "has its guard");
+    return told.length === (await held()).length;
+  });
+  await restart();
+  await until("its shares are sealed by the TEE alone", 300, async () =>
+    (await held()).every(({ has_share }) => has_share));
+});
+
 test("the doctor finds nothing to mend, and programs end when asked", async () => {
   for (const at of [0, 2, 4]) {
     await until("its shares are here", 60, async () => (await programs[at].status()).keys.every((key) => key.has_share));
