@@ -12,7 +12,7 @@
 //! | [`keystore`] | keys that are born in the TEE and sealed |
 //! | [`files`] | files that are whole or absent, and a lock on a folder |
 //! | [`config`] | flags over environment over file over defaults |
-//! | [`backoff`], [`shutdown`], [`logging`], [`metrics`] | what every daemon needs |
+//! | [`program`], [`backoff`], [`shutdown`], [`logging`], [`metrics`] | what every daemon needs |
 
 pub mod backoff;
 pub mod board;
@@ -24,6 +24,7 @@ pub mod guard_key;
 pub mod keystore;
 pub mod logging;
 pub mod metrics;
+pub mod program;
 pub mod seal;
 pub mod shutdown;
 pub mod tee;

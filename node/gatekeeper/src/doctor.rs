@@ -21,7 +21,7 @@ use phala_worker::doctor::{self as worker, Verdict};
 use rand::rngs::OsRng;
 use std::{error::Error, sync::Arc};
 
-pub use phala_worker::doctor::Check;
+pub use phala_worker::doctor::{Check, tell};
 
 /// Relay-chain blocks before the end of a phase at which what is owed is urgent: four minutes.
 const URGENT: u32 = 40;

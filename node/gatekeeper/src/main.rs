@@ -19,12 +19,13 @@ use phala_node_common::{
 	files,
 	keystore::Keys,
 	logging, metrics as prometheus,
+	program::{self, Outcome},
 	shutdown::Shutdown,
 	tee,
 };
 use phala_primitives::ChainId;
 use rand::rngs::OsRng;
-use std::{error::Error, process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 /// Gatekeeper of the Phala parachain: proves its TEE to the chain, holds a share of the master key, and
 /// takes part in the ceremonies that make and hand over the key. Without a command it does just that,
@@ -62,17 +63,14 @@ enum Command {
 	},
 }
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
-
 const NO_KEYS: &str = "there are no keys yet: start the gatekeeper, which makes and registers them";
 
 fn main() -> ExitCode {
 	let cli = Cli::parse();
-	let run = || -> Outcome<ExitCode> {
+	program::run("phala-gatekeeper", || {
 		let settings = cli.flags.settings()?;
 		logging::init(settings.log_format, &settings.log)?;
-		let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-		runtime.block_on(async {
+		Ok(async move {
 			match cli.command {
 				#[cfg(feature = "fault-injection")]
 				None => work(settings, cli.deal_bad_shares).await,
@@ -81,27 +79,12 @@ fn main() -> ExitCode {
 				Some(command) => perform(command, settings).await,
 			}
 		})
-	};
-	run().unwrap_or_else(|error| {
-		eprintln!("phala-gatekeeper: {error}");
-		ExitCode::FAILURE
 	})
 }
 
 async fn perform(command: Command, settings: Settings) -> Outcome<ExitCode> {
 	match command {
-		Command::Doctor { json } => {
-			let checks = doctor::examine(&settings).await;
-			for check in &checks {
-				if json {
-					println!("{}", check.json());
-				} else {
-					println!("{check}");
-				}
-			}
-			let sick = checks.iter().any(doctor::Check::is_failure);
-			Ok(if sick { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-		}
+		Command::Doctor { json } => Ok(doctor::tell(&doctor::examine(&settings).await, json)),
 		Command::Measure => {
 			let evidence = tee::quote(&*settings.provider()?, &[0; 64])?;
 			println!("0x{}", hex::encode(evidence.measurement));

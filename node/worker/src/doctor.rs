@@ -11,7 +11,7 @@ use crate::{
 use phala_attestation::Tee;
 use phala_primitives::ChainId;
 use serde_json::json;
-use std::fmt;
+use std::{fmt, process::ExitCode};
 
 pub use gather::{gather, gather_as};
 
@@ -61,6 +61,18 @@ impl Check {
 		json!({ "check": self.name, "verdict": verdict, "found": self.found, "remedy": self.remedy })
 			.to_string()
 	}
+}
+
+/// Prints the checks, as JSON if wanted. The exit code says whether one of them failed.
+pub fn tell(checks: &[Check], json: bool) -> ExitCode {
+	for check in checks {
+		if json {
+			println!("{}", check.json());
+		} else {
+			println!("{check}");
+		}
+	}
+	if checks.iter().any(Check::is_failure) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 impl fmt::Display for Check {

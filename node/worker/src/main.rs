@@ -8,6 +8,7 @@ use phala_node_common::{
 	files,
 	keystore::Keys,
 	logging, metrics as prometheus,
+	program::{self, Outcome},
 	shutdown::Shutdown,
 	tee,
 };
@@ -33,7 +34,7 @@ use phala_worker::{
 	world::{Own, Real, WorldError},
 };
 use sp_core::{Pair, sr25519};
-use std::{error::Error, process::ExitCode, sync::atomic::AtomicBool, time::Duration};
+use std::{process::ExitCode, sync::atomic::AtomicBool, time::Duration};
 
 /// Worker of the Phala parachain: proves its TEE to the chain, registers, measures its performance,
 /// renews before the proof expires, and answers the challenges by which it earns. Without a command it
@@ -97,41 +98,23 @@ enum Command {
 	},
 }
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
-
 fn main() -> ExitCode {
 	let cli = Cli::parse();
-	let run = || -> Outcome<ExitCode> {
+	program::run("phala-worker", || {
 		let settings = cli.flags.settings()?;
 		logging::init(settings.log_format, &settings.log)?;
-		let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-		runtime.block_on(async {
+		Ok(async move {
 			match cli.command {
 				None => work(settings, cli.once).await,
 				Some(command) => perform(command, settings).await,
 			}
 		})
-	};
-	run().unwrap_or_else(|error| {
-		eprintln!("phala-worker: {error}");
-		ExitCode::FAILURE
 	})
 }
 
 async fn perform(command: Command, settings: Settings) -> Outcome<ExitCode> {
 	match command {
-		Command::Doctor { json } => {
-			let checks = doctor::examine(&settings).await;
-			for check in &checks {
-				if json {
-					println!("{}", check.json());
-				} else {
-					println!("{check}");
-				}
-			}
-			let sick = checks.iter().any(doctor::Check::is_failure);
-			Ok(if sick { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-		}
+		Command::Doctor { json } => Ok(doctor::tell(&doctor::examine(&settings).await, json)),
 		Command::Measure => {
 			let evidence = tee::quote(&*settings.provider()?, &[0; 64])?;
 			println!("0x{}", hex::encode(evidence.measurement));
