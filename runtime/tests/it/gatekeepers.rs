@@ -602,7 +602,7 @@ fn the_largest_election_leaves_room_in_its_block() {
 	let solve = Solver::phragmen(MAX_VOTERS + MAX_CANDIDATES, MAX_CANDIDATES, MAX_NOMINATIONS);
 	let whole = tick.saturating_add(voters).saturating_add(solve * 2);
 	let most = configs::RuntimeBlockWeights::get().max_block;
-	assert!((whole * 4 / 3).all_lte(most), "{whole:?} of {most:?}");
+	assert!((whole * 3).all_lte(most), "{whole:?} of {most:?}");
 	Staking::integrity_test();
 	VoterList::integrity_test();
 	GatekeeperElection::integrity_test();

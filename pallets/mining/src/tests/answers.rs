@@ -252,6 +252,19 @@ fn a_lapse_that_is_reported_pays_nothing() {
 }
 
 #[test]
+fn a_gap_that_nobody_told_of_pays_nothing() {
+	run(|| {
+		worker(0);
+		settle(0);
+		// It ran out, and is there again at the answer.
+		Seconds::set(record(0).covered_until);
+		alter(0, |one| one.expires_at = u64::MAX / 2);
+		assert_eq!(settle(0), 0);
+		assert!(settle(0) > 0);
+	});
+}
+
+#[test]
 fn another_role_may_not_mine() {
 	run(|| {
 		worker(0);
