@@ -62,7 +62,7 @@ export async function quote(data: Buffer, platform: number): Promise<string> {
   return `0x${bytes.trim()}`;
 }
 
-/// Brings the collateral of all simulated machines to a chain that has none.
+/// Brings the collateral of all simulated machines to a chain that has none, in one transaction.
 export async function bringCollateral(api: ApiPromise, signer: KeyringPair): Promise<void> {
   const now = Math.floor((await api.query.timestamp.now()).toNumber() / 1_000);
   const issued = await devPki("collateral", "--tee", "tdx", "--now", String(now));
@@ -83,7 +83,7 @@ export async function bringCollateral(api: ApiPromise, signer: KeyringPair): Pro
     submitTcbInfo(signed("tcb_info"), first("tcb_info_issuer_chain")),
     submitQeIdentity(signed("qe_identity"), first("qe_identity_issuer_chain")),
   ];
-  for (const call of calls) await succeed(api, call, signer);
+  await succeed(api, api.tx.utility.batchAll(calls), signer);
 }
 
 /// A heartbeat's statement, with everything that can be wrong about it.

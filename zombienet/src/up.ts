@@ -17,6 +17,7 @@ import {
 } from "./market.ts";
 import { LocalNetwork, RPC_PORTS, VALIDATORS } from "./network.ts";
 import { Worker } from "./program.ts";
+import { bringCollateral } from "./puppet.ts";
 
 const ACCOUNTS = ["Alice", "Bob", "Charlie", "Dave", "Eve", "Ferdie"];
 const started = Date.now();
@@ -72,7 +73,7 @@ async function network(): Promise<number> {
 
 /// Starts a worker of Ferdie's; returns its key once it is attested.
 async function worker(port: number): Promise<string> {
-  say("Starting a worker in a simulated TEE; it brings collateral, registers and is measured.");
+  say("Starting a worker in a simulated TEE; it registers and is measured.");
   const worker = new Worker(port, "//Ferdie");
   running.push({ stop: () => worker.stop().then(() => worker.remove()) });
   worker.start();
@@ -106,9 +107,11 @@ async function market(port: number) {
   running.push({ stop: () => journal.close().then(() => api.disconnect()) });
   const [ferdie, eve] = ["Ferdie", "Eve"].map(wellKnown);
 
-  // Before the worker starts, which sends transactions of Ferdie's account itself.
-  const id = await createPool(api, ferdie, OWN, 0.1);
-  say(`Ferdie has founded stake pool ${id}. Eve delegates to it.`);
+  // Before the worker starts, which sends transactions of Ferdie's account itself, and would bring the
+  // collateral one by one, each when the one before is final.
+  const founded = createPool(api, ferdie, OWN, 0.1);
+  const [id] = await Promise.all([founded, bringCollateral(api, eve)]);
+  say(`Ferdie has founded stake pool ${id}, Eve has brought the collateral. She delegates to the pool.`);
   const { contribute } = api.tx.stakePools;
   const [key] = await Promise.all([worker(port), succeed(api, contribute(id, DELEGATED), eve)]);
 
