@@ -455,7 +455,8 @@ test("silent workers are declared unresponsive within the window, and lose V", a
   await height(later);
   const relayAt = async (block: number) => Number((await economyAt(await hashOf(block))).relay);
   const steps = (await relayAt(later)) - (await relayAt(missed.block));
-  assert.ok(steps >= 4, `${steps} steps`);
+  // The economy's clock was once seen a block behind; the next test counts all steps.
+  assert.ok(steps === 5 || steps === 4, `${steps} steps`);
   close(await v(later), (await v(missed.block)) * LEFT ** steps, 1e-9, "V");
   const [why] = await mining.whyUnpaid(api, restored.puppet.key);
   assert.ok("Unresponsive" in (why as object));

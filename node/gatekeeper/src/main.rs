@@ -134,11 +134,10 @@ async fn work(settings: Settings, deals_bad_shares: bool) -> Outcome<ExitCode> {
 	if provider.is_simulated() {
 		tracing::warn!("the TEE is simulated: nothing that this gatekeeper holds is protected");
 	}
-	if settings.witness_url.is_empty() {
-		tracing::warn!("no witness-url: nobody watches what the node says is final");
-	}
 	if settings.relay_url.is_empty() {
-		tracing::warn!("no relay-url: whoever controls the node says which chain is final");
+		let who =
+			if settings.witness_url.is_empty() { "node says" } else { "node and witnesses say" };
+		tracing::warn!("no relay-url: {who} which chain is final");
 	}
 
 	let registry = prometheus::Registry::new();
