@@ -135,8 +135,11 @@ async fn work(settings: Settings, deals_bad_shares: bool) -> Outcome<ExitCode> {
 		tracing::warn!("the TEE is simulated: nothing that this gatekeeper holds is protected");
 	}
 	if settings.relay_url.is_empty() {
-		let who =
-			if settings.witness_url.is_empty() { "node says" } else { "node and witnesses say" };
+		let who = if settings.witness_url.is_empty() {
+			"the node says"
+		} else {
+			"the node and its witnesses say"
+		};
 		tracing::warn!("no relay-url: {who} which chain is final");
 	}
 
