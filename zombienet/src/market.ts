@@ -168,6 +168,11 @@ export const mining = {
   },
 };
 
+/// The relay-chain block up to which the economy has counted time. It is the block's own, except where a
+/// session begins: the SDK counts such a block as full, so no hook runs after its inherents, and the next
+/// block counts for both.
+export const clockAt = async (at: At) => Number((await mining.economy(at)).relay);
+
 export const pools = {
   pool: async (at: At, id: number) => {
     const pool = await view<Pool | null>(at, "StakePools", "pool", id);
@@ -320,6 +325,12 @@ export class Journal {
   ): Promise<Happening<T>> {
     return until(`${section}.${method}`, seconds, async () =>
       this.all<T>(section, method, which).find(({ block }) => block > since));
+  }
+
+  /// The first block from this one on in which the economy's hook runs; see [`clockAt`].
+  servedFrom(block: number): number {
+    const begins = this.all("session", "NewSession").some((one) => one.block === block);
+    return begins ? block + 1 : block;
   }
 
   async close(): Promise<void> {

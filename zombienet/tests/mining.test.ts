@@ -12,6 +12,7 @@ import {
   Journal,
   type Session,
   type Settlement,
+  clockAt,
   createPool,
   mining,
   stateOf,
@@ -98,14 +99,15 @@ test("two workers in two pools are paid by their shares, 80 % to the pool and 20
   const paidOf = async (stand: Stand) => {
     type Started = OfWorker & { v: bigint };
     const started = await journal.first<Started>("mining", "Started", of(stand));
-    const { block, data } = await settled(stand, started.block);
+    const { hash, data } = await settled(stand, started.block);
     const { bench } = await sessionAt(started.hash, stand);
     // f·(S + 0.3·P) with f = 1.5: docs/tokenomics.md, §2.
     const v = 1.5 * (Number(stand.stake / PHA) + 0.3 * Number(bench));
     close(Number(started.data.v) / Number(PHA), v, 1e-9, "V^e");
     // √(V² + (2·P)²), where P is within what an answer can show: half of the benchmark to 1.2 times.
     const [least, most] = [0.5, 1.2].map((speed) => Math.hypot(v, 2 * speed * Number(bench)));
-    return { v, least, most, steps: block - started.block, paid: data.settlement };
+    const steps = (await clockAt(at(hash))) - (await clockAt(at(started.hash)));
+    return { v, least, most, steps, paid: data.settlement };
   };
   const both = await Promise.all([small, large].map(paidOf));
   const { budget } = await mining.economy(api);
@@ -142,16 +144,13 @@ test("one that is killed is declared unresponsive within the window, and loses V
     .all<Challenged>("mining", "Challenged", ({ workers }) => workers.some(([key]) => key === large.key))
     .at(-1)!;
   // A challenge can be answered for 20 relay-chain blocks, of which each brings one of ours here.
-  assert.equal(missed.block - asked.block, 21);
+  assert.equal(missed.block, journal.servedFrom(asked.block + 21));
   await until("some blocks later", 60, async () => journal.height >= missed.block + 3);
-  const [old, now] = await Promise.all(
-    [0, 3].map(async (later) => {
-      const hash = await api.rpc.chain.getBlockHash(missed.block + later);
-      return sessionAt(hash.toHex(), large);
-    }),
-  );
+  const later = (await api.rpc.chain.getBlockHash(missed.block + 3)).toHex();
+  const [old, now] = await Promise.all([missed.hash, later].map((hash) => sessionAt(hash, large)));
   assert.equal(stateOf(now), "Unresponsive");
-  close(Number(now.v), Number(old.v) * LEFT ** 3, 1e-9, "V after three steps");
+  const steps = (await clockAt(at(later))) - (await clockAt(at(missed.hash)));
+  close(Number(now.v), Number(old.v) * LEFT ** steps, 1e-9, "V after three blocks");
   assert.equal((await mining.economy(api)).outage, false);
   // The other one was paid meanwhile.
   assert.ok((await settled(small, last.block)).data.settlement.pool > 0n);
@@ -160,10 +159,10 @@ test("one that is killed is declared unresponsive within the window, and loses V
 test("started again, it recovers with its next answer and earns", async () => {
   large.worker.start();
   type Recovered = OfWorker & { v: bigint };
-  const { block, data } = await journal.first<Recovered>("mining", "Recovered", of(large), {
+  const { block, hash, data } = await journal.first<Recovered>("mining", "Recovered", of(large), {
     seconds: 400,
   });
-  const steps = block - missed.block;
+  const steps = (await clockAt(at(hash))) - (await clockAt(at(missed.hash)));
   assert.ok(steps > PROBATION);
   const old = await sessionAt(missed.hash, large);
   close(Number(data.v), Number(old.v) * LEFT ** steps, 1e-9, "V");
