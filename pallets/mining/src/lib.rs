@@ -67,7 +67,9 @@
 //!
 //! ## Assumptions
 //!
-//! - `on_poll` runs in each block outside of multi-block migrations, after the inherents.
+//! - `on_poll` runs after the inherents of each block, but not in steps of a multi-block migration and
+//!   not where a session of the chain begins: `pallet-session` counts such a block as full. Time that
+//!   a block does not count is counted by the next one.
 //! - The registry's `OnAttestationChange` is this pallet: an attestation that was renewed without its
 //!   word counts as one that had a gap.
 //! - [`Config::StakeKeeper`] and the ledger do not call [`Mining`] back.
