@@ -43,6 +43,9 @@ export class DevNode {
   }
 
   private static async launch(port: number, directory: string, flags: string[]): Promise<DevNode> {
+    // Its answers would be taken for those of the new one, which cannot start.
+    if (await rpc(port, "system_version", []).catch(() => undefined))
+      throw new Error(`port ${port} is another node's: stop that first`);
     const log = join(directory, "node.log");
     const out = openSync(log, "a");
     const child = spawn(

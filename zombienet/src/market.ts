@@ -168,9 +168,9 @@ export const mining = {
   },
 };
 
-/// The relay-chain block up to which the economy has counted time. It is the block's own, except where a
-/// session begins: the SDK counts such a block as full, so no hook runs after its inherents, and the next
-/// block counts for both.
+/// The relay-chain block up to which the economy has counted time: the parent's, as all deadlines count.
+/// Where a session begins it is that of the block before: the SDK counts such a block as full, so no hook
+/// runs after its inherents, and the next block counts for both.
 export const clockAt = async (at: At) => Number((await mining.economy(at)).relay);
 
 export const pools = {

@@ -12,7 +12,7 @@ import { after, before, test } from "node:test";
 import type { ApiPromise } from "@polkadot/api";
 import type { SubmittableExtrinsic } from "@polkadot/api/types";
 import type { KeyringPair } from "@polkadot/keyring/types";
-import { stringToU8a, u8aFixLength, u8aToHex } from "@polkadot/util";
+import { hexToU8a, stringToU8a, u8aFixLength, u8aToHex } from "@polkadot/util";
 import { blake2AsHex, encodeAddress } from "@polkadot/util-crypto";
 import {
   type Finalised,
@@ -60,7 +60,8 @@ const [alice, bob, charlie, dave, eve, ferdie] = names.map(wellKnown);
 let node: DevNode;
 let api: ApiPromise;
 let journal: Journal;
-/// The relay chain's number is the parachain's and so much more: a node alone makes them together.
+/// The clock of agendas and deadlines, the relay chain's number at the block before, is the parachain's
+/// number and so much more: a node alone makes them together.
 let offset: number;
 
 interface Stand {
@@ -143,9 +144,10 @@ before(async () => {
     ]),
   );
   [small, large, restored, appealed, fined, accused] = stands;
-  const parent = api.query.parachainSystem.lastRelayChainBlockNumber.key();
-  const stored = await rpc(node.port, "state_getStorage", [parent, await hashOf(journal.height)]);
-  offset = api.createType("u32", stored).toNumber() - journal.height;
+  const last = api.query.parachainSystem.lastRelayChainBlockNumber.key();
+  const block = journal.height;
+  const stored = await rpc(node.port, "state_getStorage", [last, await hashOf(block - 1)]);
+  offset = api.createType("u32", hexToU8a(stored)).toNumber() - block;
 });
 
 after(async () => {
