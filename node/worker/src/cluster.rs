@@ -46,7 +46,7 @@ pub enum ClusterError {
 	/// A question or a noted key cannot be sealed or opened.
 	#[error(
 		"cannot seal or open {}: {cause}. If it was sealed by another image or machine, remove it: the \
-		 question is asked anew when the one on record has expired", path.display()
+		 question is asked anew, in the place of the one on record", path.display()
 	)]
 	Seal {
 		/// The file.

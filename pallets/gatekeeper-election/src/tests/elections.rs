@@ -71,7 +71,7 @@ fn era_or_quiet() {
 }
 
 #[test]
-fn an_attacker_with_all_the_stake_takes_three_eras_to_a_majority() {
+fn an_attacker_with_all_the_stake_takes_two_eras_to_a_majority() {
 	run(|| {
 		seated();
 		for who in 101..=107 {
