@@ -17,6 +17,8 @@ export const signedExtensions = {
 export const PHA = 1_000_000_000_000n;
 
 export async function connect(port: number): Promise<ApiPromise> {
+  // The client itself would try for ever.
+  await until(`a node answers at port ${port}`, 120, () => rpc(port, "system_version", []));
   const provider = new WsProvider(`ws://127.0.0.1:${port}`, 1_000);
   return ApiPromise.create({ provider, signedExtensions, noInitWarn: true });
 }
@@ -68,6 +70,12 @@ export async function rpc(port: number, method: string, params: unknown[]) {
   const { result, error } = await response.json();
   if (error) throw new Error([method, error.message, error.data].filter(Boolean).join(": "));
   return result;
+}
+
+/// Fails if a node answers at this port: its answers would be taken for those of the new one.
+export async function claimPort(port: number): Promise<void> {
+  if (await rpc(port, "system_version", []).catch(() => undefined))
+    throw new Error(`port ${port} is another node's: stop that first`);
 }
 
 /// The Aura slot of block `number`: a u64, little-endian, in its pre-runtime digest. Asks for the bare

@@ -1,10 +1,11 @@
 // A node alone: `phala-node --dev`, on a fresh chain in a temporary folder.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { rpc, sleep } from "./client.ts";
+import { discard, end, hasEnded, owned } from "./children.ts";
+import { claimPort, rpc, sleep } from "./client.ts";
 
 /// Figures of the genesis and what they are to be, by their names in the chain specification.
 export type Genesis = Record<string, number | string>;
@@ -43,16 +44,12 @@ export class DevNode {
   }
 
   private static async launch(port: number, directory: string, flags: string[]): Promise<DevNode> {
-    // Its answers would be taken for those of the new one, which cannot start.
-    if (await rpc(port, "system_version", []).catch(() => undefined))
-      throw new Error(`port ${port} is another node's: stop that first`);
+    await claimPort(port);
     const log = join(directory, "node.log");
     const out = openSync(log, "a");
-    const child = spawn(
-      "phala-node",
-      [...flags, "--base-path", directory, "--rpc-port", String(port), "--port", "0"],
-      { stdio: ["ignore", out, out] },
-    );
+    const args = [...flags, "--base-path", directory, "--rpc-port", String(port), "--port", "0"];
+    const child = owned(spawn("phala-node", args, { stdio: ["ignore", out, out] }));
+    closeSync(out);
     const node = new DevNode(port, directory, log, child);
     try {
       await node.ready();
@@ -65,8 +62,10 @@ export class DevNode {
 
   private async ready(): Promise<void> {
     for (let second = 0; second < 600; second++) {
-      if (this.child.exitCode !== null)
-        throw new Error(`phala-node ended with ${this.child.exitCode}: see ${this.log}`);
+      if (hasEnded(this.child))
+        throw new Error(
+          `phala-node ended with ${this.child.exitCode ?? this.child.signalCode}: see ${this.log}`,
+        );
       const header = await rpc(this.port, "chain_getHeader", []).catch(() => undefined);
       if (header && Number(header.number) > 0) return;
       await sleep(1_000);
@@ -75,12 +74,8 @@ export class DevNode {
   }
 
   async stop(): Promise<void> {
-    if (this.child.exitCode === null) {
-      const ended = new Promise((resolve) => this.child.once("exit", resolve));
-      this.child.kill("SIGTERM");
-      await ended;
-    }
-    rmSync(this.directory, { recursive: true, force: true });
+    await end(this.child, "SIGTERM");
+    discard(this.directory, this.log);
   }
 }
 

@@ -156,11 +156,7 @@ export interface WhySlashed {
 
 export const mining = {
   session: (at: At, worker: string) => view<Session | null>(at, "Mining", "session", worker),
-  pending: (at: At, worker: string) =>
-    view<Settlement | null>(at, "Mining", "pending_rewards", worker),
   whyUnpaid: (at: At, worker: string) => view<Plain[]>(at, "Mining", "why_unpaid", worker),
-  minimumStake: (at: At, worker: string) =>
-    view<bigint | null>(at, "Mining", "minimum_stake", worker),
   economy: async (at: At) => {
     const economy = await view<Economy | null>(at, "Mining", "economy");
     if (!economy) throw new Error("mining begins with the first block");
@@ -181,8 +177,6 @@ export const pools = {
   },
   position: (at: At, who: string, id: number) =>
     view<Position | null>(at, "StakePools", "position", who, id),
-  /// Planck of stake per 10¹⁸ shares.
-  sharePrice: (at: At, id: number) => view<bigint | null>(at, "StakePools", "share_price", id),
   withdrawalEta: (at: At, who: string, id: number) =>
     view<bigint | null>(at, "StakePools", "withdrawal_eta", who, id),
 };

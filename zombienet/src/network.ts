@@ -2,7 +2,7 @@
 
 import "./tolerant-logs.ts";
 import { execFileSync } from "node:child_process";
-import { appendFileSync, mkdirSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ import { format } from "node:util";
 import type { ApiPromise } from "@polkadot/api";
 import orchestrator, { type Network } from "@zombienet/orchestrator";
 import utils from "@zombienet/utils";
-import { bestNumber, connect, finalisedNumber, until } from "./client.ts";
+import { bestNumber, claimPort, connect, finalisedNumber, until } from "./client.ts";
 
 export const PARA_ID = 2035;
 
@@ -29,12 +29,31 @@ export const COLLATORS = ["alice", "bob"];
 async function logging<T>(file: string, work: () => Promise<T>): Promise<T> {
   const print = console.log;
   console.log = (...words) => appendFileSync(file, `${format(...words)}\n`);
+  // Zombienet does not throw when it fails: it ends the process.
+  const gaveUp = (code: number) => {
+    if (code !== 0) process.stderr.write(`Zombienet gave up: see ${file} and the logs beside it\n`);
+  };
+  process.once("exit", gaveUp);
   try {
     return await work();
   } finally {
+    process.off("exit", gaveUp);
     console.log = print;
   }
 }
+
+/// The network that runs, from its first process on.
+let live: Network | undefined;
+process.on("exit", () => {
+  const nodes = (live?.client as { processMap?: Record<string, { pid?: number }> } | undefined)?.processMap;
+  for (const { pid } of Object.values(nodes ?? {})) {
+    try {
+      if (pid) process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  }
+});
 
 export class LocalNetwork {
   private apis: ApiPromise[] = [];
@@ -46,6 +65,10 @@ export class LocalNetwork {
   static async start(
     directory = process.env.PHALA_NETWORK_DIR ?? join(tmpdir(), "phala-network"),
   ): Promise<LocalNetwork> {
+    for (const port of Object.values(RPC_PORTS)) await claimPort(port);
+    const known = ["phala-local-raw.json", "zombienet.log"].some((name) => existsSync(join(directory, name)));
+    if (!known && existsSync(directory) && readdirSync(directory).length > 0)
+      throw new Error(`${directory} has something else in it: PHALA_NETWORK_DIR has to name an empty folder`);
     rmSync(directory, { recursive: true, force: true });
     mkdirSync(directory, { recursive: true });
     const spec = join(directory, "phala-local-raw.json");
@@ -61,6 +84,9 @@ export class LocalNetwork {
         dir: directory,
         force: true,
         spawnConcurrency: 1,
+        setGlobalNetwork: (network) => {
+          live = network;
+        },
       }),
     );
     return new LocalNetwork(directory, network);
@@ -96,12 +122,22 @@ export class LocalNetwork {
 
   /// Kills a node, leaves it dead for `seconds`, and starts it again on its data.
   async restart(name: string, seconds: number): Promise<void> {
-    if (!(await this.network.node(name).restart(seconds)))
-      throw new Error(`${name} did not restart: see ${this.log(name)}`);
+    // Always says that it has worked.
+    const pid = this.pid(name);
+    await this.network.node(name).restart(seconds);
+    if (this.pid(name) === pid) throw new Error(`${name} had ended before: see ${this.log(name)}`);
+  }
+
+  private pid(name: string): number | undefined {
+    const { processMap } = this.network.client as unknown as {
+      processMap: Record<string, { pid?: number }>;
+    };
+    return processMap[name].pid;
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.apis.map((api) => api.disconnect()));
     await this.network.stop();
+    live = undefined;
   }
 }

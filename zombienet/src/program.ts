@@ -1,10 +1,11 @@
 // One of our programs that hold keys, with a simulated TEE and a state folder of its own.
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { discard, end, hasEnded, owned } from "./children.ts";
 import { sleep } from "./client.ts";
 
 export interface CheckResult {
@@ -49,13 +50,13 @@ export class Program {
 
   start(...flags: string[]): void {
     const out = openSync(this.log, "a");
-    this.child = spawn(`phala-${this.kind}`, [...this.settings, ...flags], {
-      stdio: ["ignore", out, out],
-    });
+    const args = [...this.settings, ...flags];
+    this.child = owned(spawn(`phala-${this.kind}`, args, { stdio: ["ignore", out, out] }));
+    closeSync(out);
   }
 
   isRunning(): boolean {
-    return this.child?.exitCode === null && this.child.signalCode === null;
+    return this.child !== undefined && !hasEnded(this.child);
   }
 
   /// As a power failure would.
@@ -70,11 +71,7 @@ export class Program {
   }
 
   private async end(signal: NodeJS.Signals): Promise<void> {
-    const child = this.child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill(signal);
-    await ended;
+    if (this.child) await end(this.child, signal);
   }
 
   logText(): string {
@@ -115,7 +112,7 @@ export class Program {
 
   async remove(): Promise<void> {
     await this.kill();
-    rmSync(this.directory, { recursive: true, force: true });
+    discard(this.directory, this.log);
   }
 }
 
@@ -129,7 +126,7 @@ export class Worker extends Program {
     this.start("--once", ...flags);
     for (let second = 0; second < seconds; second++) {
       if (this.child?.exitCode === 0) return;
-      if (this.child?.exitCode != null) break;
+      if (!this.isRunning()) break;
       await sleep(1_000);
     }
     await this.kill();

@@ -16,7 +16,7 @@ import {
   stateOf,
 } from "./market.ts";
 import { LocalNetwork, RPC_PORTS, VALIDATORS } from "./network.ts";
-import { Worker } from "./program.ts";
+import { type Program, Worker } from "./program.ts";
 import { bringCollateral } from "./puppet.ts";
 
 const ACCOUNTS = ["Alice", "Bob", "Charlie", "Dave", "Eve", "Ferdie"];
@@ -40,6 +40,14 @@ interface Running {
 
 /// What runs, in the order in which it was started.
 const running: Running[] = [];
+/// Something failed: what it said is kept.
+let failed = false;
+const ends = (program: Program): Running => ({
+  stop: async () => {
+    await program.stop();
+    if (!failed) await program.remove();
+  },
+});
 
 /// Starts the chain; returns the port of a node.
 async function single(): Promise<number> {
@@ -75,7 +83,7 @@ async function network(): Promise<number> {
 async function worker(port: number): Promise<string> {
   say("Starting a worker in a simulated TEE; it registers and is measured.");
   const worker = new Worker(port, "//Ferdie");
-  running.push({ stop: () => worker.stop().then(() => worker.remove()) });
+  running.push(ends(worker));
   worker.start();
   const scored = () =>
     worker.lines().some(({ purpose, outcome }) => purpose === "report the score" && outcome === "done");
@@ -160,7 +168,7 @@ async function committee(port: number, relayPort?: number) {
   const started = GATEKEEPERS.map((name, at) => {
     // The worker is on machine 0.
     const program = new Gatekeeper(port, `//${name}`, at + 1, relayPort);
-    running.push({ stop: () => program.stop().then(() => program.remove()) });
+    running.push(ends(program));
     program.start();
     return { name, program };
   });
@@ -192,7 +200,7 @@ async function stop(code: number) {
   if (stopping) return;
   stopping = true;
   say("Stopping.");
-  for (const one of running.reverse()) await one.stop();
+  for (const one of running.reverse()) await one.stop().catch((error) => console.error(error));
   process.exit(code);
 }
 process.on("SIGINT", () => void stop(0));
@@ -209,6 +217,7 @@ try {
   setInterval(() => undefined, 1 << 30);
 } catch (error) {
   // What was cut off by the end is no error.
-  if (!stopping) console.error(error instanceof Error ? error.message : error);
+  failed = !stopping;
+  if (failed) console.error(error instanceof Error ? error.message : error);
   await stop(1);
 }

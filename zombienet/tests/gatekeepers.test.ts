@@ -191,8 +191,10 @@ test("the worker gets the same cluster key from the new holders", async () => {
 test("one that deals faulty shares is convicted and loses stake, and the others make the next key", async () => {
   const [, bob] = stashes;
   await programs[1].stop();
+  const lines = programs[1].lines().length;
   programs[1].start("--deal-bad-shares");
-  await until("it is back", 60, async () => (await programs[1].status()).attested);
+  await until("it is back", 60, async () =>
+    programs[1].lines().slice(lines).some(({ message }) => message === "gatekeeper"));
   assert.ok(programs[1].isRunning(), programs[1].logText().slice(-1_000));
   const since = journal.height;
   await succeed(api, api.tx.sudo.sudo(api.tx.gatekeeperKeys.rotate(false)), wellKnown("Alice"));

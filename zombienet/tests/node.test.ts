@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { end } from "../src/children.ts";
 import { until } from "../src/client.ts";
 
 let directory: string;
@@ -53,24 +54,25 @@ test("a collator without a relay chain's specification is told to name one", () 
 
 test("a port in use is named as such", async () => {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(39_955, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
   try {
-    fails(["--dev", "--rpc-port", "39955", ...basePath("port")], /another program.*uses the port/s);
+    fails(["--dev", "--rpc-port", String(port), ...basePath("port")], /another program.*uses the port/s);
   } finally {
     server.close();
   }
 });
 
 test("data of another chain is refused with a remedy", async () => {
-  const at = ["--dev-block-time", "1000", "--rpc-port", "39956", "--port", "0", "--no-prometheus"];
-  const own = spawn("phala-node", ["--chain", "dev", ...at, ...basePath("genesis")], {
-    stdio: "ignore",
-  });
+  const at = ["--dev-block-time", "1000", "--rpc-port", "9962", "--port", "0", "--no-prometheus"];
+  const args = ["--chain", "dev", ...at, ...basePath("genesis")];
+  const own = spawn("phala-node", args, { stdio: "ignore" });
   const mark = join(directory, "genesis/chains/phala-dev/genesis");
-  await until("the node has marked its data", 120, async () => existsSync(mark));
-  const ended = new Promise((resolve) => own.once("exit", resolve));
-  own.kill("SIGKILL");
-  await ended;
+  try {
+    await until("the node has marked its data", 120, async () => existsSync(mark));
+  } finally {
+    await end(own, "SIGKILL");
+  }
 
   const spec = JSON.parse(node("export-chain-spec", "--chain", "dev").stdout);
   spec.genesis.runtimeGenesis.patch.collatorSelection.desiredCandidates = 3;
