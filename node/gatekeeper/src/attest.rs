@@ -4,7 +4,7 @@
 use phala_attestation::Role;
 use phala_node_common::{
 	backoff::Backoff,
-	chain::{Account, Chain},
+	chain::{Account, Chain, Turn},
 	keystore::Keys,
 	shutdown::Shutdown,
 	tee::QuoteProvider,
@@ -31,9 +31,9 @@ pub async fn keep(
 	metrics: Metrics,
 	shutdown: Shutdown,
 ) {
-	let (mut backoff, id) = (Backoff::default(), keys.chain);
-	let connect = async |backoff: &mut Backoff| loop {
-		let chain = Chain::connect_any(&settings.rpc_url, backoff, &shutdown, |error| {
+	let (mut backoff, mut turn, id) = (Backoff::default(), Turn::default(), keys.chain);
+	let mut connect = async |backoff: &mut Backoff| loop {
+		let chain = Chain::connect_any(&settings.rpc_url, &mut turn, backoff, &shutdown, |error| {
 			metrics.connected.set(0);
 			tracing::warn!(%error, "trying again");
 		});

@@ -3,7 +3,7 @@
 use crate::{
 	election::Candidacy,
 	engine::{Engine, Limits, World},
-	finality::Follower,
+	finality::{self, Follower},
 	registry,
 	report::Report,
 	settings::Settings,
@@ -28,6 +28,8 @@ const URGENT: u32 = 40;
 /// Seconds of age of the newest final block that are worth a word.
 const SLOW: u64 = 120;
 
+const OTHER_CHAIN: &str = "the keys belong to another chain: correct rpc-url or state-dir";
+
 /// Connects to the first node that answers.
 pub async fn connect(settings: &Settings) -> Result<Chain, ChainError> {
 	let mut last = None;
@@ -50,7 +52,7 @@ pub async fn status(settings: &Settings) -> Result<Option<Report>, Box<dyn Error
 	let Some(keys) = Keys::load(&settings.state_dir, &sealer)? else { return Ok(None) };
 	let chain = connect(settings).await?;
 	if keys.chain != chain.id() {
-		return Err("the keys belong to another chain: correct rpc-url or state-dir".into());
+		return Err(OTHER_CHAIN.into());
 	}
 	let sealer = Arc::new(sealer);
 	let vault = || Vault::new(Folder(settings.state_dir.clone()), sealer.clone(), &keys);
@@ -59,8 +61,23 @@ pub async fn status(settings: &Settings) -> Result<Option<Report>, Box<dyn Error
 	let rules = world.rules().await?;
 	let limits = Limits { rules, max_age: settings.max_head_age };
 	let vault = vault();
-	let (view, memory) = Engine::new(keys, vault, limits, OsRng).observe(&mut world).await?;
+	let (nodes, mut engine) = (settings.relay_url.len(), Engine::new(keys, vault, limits, OsRng));
+	let observed = with_each(nodes, async || engine.observe(&mut world).await).await;
+	let (view, memory) = observed?;
 	Ok(Some(Report::of(&view, &memory, world.clock())))
+}
+
+/// Tries as often as there are nodes, of which each failure makes the next one's turn.
+async fn with_each<T, E>(
+	nodes: usize,
+	mut attempt: impl AsyncFnMut() -> Result<T, E>,
+) -> Result<T, E> {
+	for _ in 1..nodes {
+		if let Ok(found) = attempt().await {
+			return Ok(found);
+		}
+	}
+	attempt().await
 }
 
 /// Gathers and judges.
@@ -100,25 +117,42 @@ async fn candidacy(settings: &Settings) -> Result<Option<Candidacy>, String> {
 	candidacy.await.map_err(|error| error.to_string())
 }
 
-/// The set that is followed and the height that is final on the relay chain; `None` without a node of it.
-async fn relay(settings: &Settings) -> Result<Option<(u64, u32)>, String> {
+/// What is seen of the relay chain.
+struct Followed {
+	/// Number of the set that is followed.
+	set: u64,
+	/// The height that is final.
+	height: u32,
+	/// Whether trust does not begin with a node's word now.
+	anchored: bool,
+}
+
+/// What is seen of the relay chain; `None` without a node of it.
+async fn relay(settings: &Settings) -> Result<Option<Followed>, String> {
 	if settings.relay_url.is_empty() {
 		return Ok(None);
 	}
 	let relay = async {
 		let sealer = settings.sealer(&*settings.provider()?)?;
 		let keys = Keys::load(&settings.state_dir, &sealer)?;
+		let id = connect(settings).await?.id();
+		if keys.as_ref().is_some_and(|keys| keys.chain != id) {
+			return Err(OTHER_CHAIN.into());
+		}
+		let (urls, checkpoint) = (&settings.relay_url, settings.checkpoint());
 		let trusted = match &keys {
 			Some(keys) => {
 				let folder = Folder(settings.state_dir.clone());
-				Vault::new(folder, Arc::new(sealer), keys).trust()?
+				finality::trusted(&Vault::new(folder, Arc::new(sealer), keys), checkpoint)?
 			}
 			None => None,
 		};
-		let para_id = connect(settings).await?.id().para_id;
-		let mut relay = Relay::new(&settings.relay_url, para_id, settings.checkpoint(), trusted);
-		let height = relay.head().await?.relay.number;
-		Ok::<_, Box<dyn Error>>(relay.trusted().map(|trusted| (trusted.set_id, height)))
+		let anchored = trusted.is_some() || checkpoint.is_some();
+		let mut relay = Relay::new(urls, id.para_id, checkpoint, trusted);
+		let head = with_each(urls.len(), async || relay.head().await).await?;
+		let height = head.relay.number;
+		let followed = relay.trusted().map(|trusted| trusted.set_id);
+		Ok::<_, Box<dyn Error>>(followed.map(|set| Followed { set, height, anchored }))
 	};
 	relay.await.map_err(|error| error.to_string())
 }
@@ -146,12 +180,21 @@ fn judge_candidacy(candidacy: &Result<Option<Candidacy>, String>) -> Check {
 	}
 }
 
-fn judge_relay(relay: &Result<Option<(u64, u32)>, String>) -> Check {
+fn judge_relay(relay: &Result<Option<Followed>, String>) -> Check {
 	let name = "relay";
 	match relay {
-		Ok(Some((set, height))) => {
+		Ok(Some(Followed { set, height, anchored })) => {
 			let found = format!("follows the finality of set {set} at height {height}");
-			check(name, Verdict::Fine, found, "")
+			match anchored {
+				true => check(name, Verdict::Fine, found, ""),
+				false => check(
+					name,
+					Verdict::Attention,
+					format!("{found}, from a block on that the node named"),
+					"Give --relay-checkpoint 0x…, the hash of a final block of the relay chain, in the \
+					 enclave's manifest or the unit, before the first start",
+				),
+			}
 		}
 		Ok(None) => check(
 			name,
@@ -316,13 +359,36 @@ mod tests {
 
 	#[test]
 	fn without_the_relay_chain_there_is_a_word_of_warning() {
-		assert_eq!(judge_relay(&Ok(Some((3, 50)))).verdict, Verdict::Fine);
+		let followed = |anchored| judge_relay(&Ok(Some(Followed { set: 3, height: 50, anchored })));
+		assert_eq!(followed(true).verdict, Verdict::Fine);
+		let unanchored = followed(false);
+		assert_eq!(unanchored.verdict, Verdict::Attention);
+		assert!(unanchored.remedy.contains("--relay-checkpoint"));
 		assert_eq!(judge_relay(&Ok(None)).verdict, Verdict::Attention);
 		assert_eq!(judge_relay(&Err("no".into())).verdict, Verdict::Failure);
 		let settings = Settings { relay_url: vec!["ws://a".into()], ..Settings::default() };
 		let checks = judge(&settings, &Ok(Some(report())));
 		let witnesses = checks.iter().find(|check| check.name == "witnesses").unwrap();
 		assert_eq!(witnesses.verdict, Verdict::Fine);
+	}
+
+	#[tokio::test]
+	async fn each_node_is_tried_before_it_fails() {
+		for (nodes, last) in [(0, 1), (1, 1), (3, 3)] {
+			let mut tried = 0;
+			let failed = with_each(nodes, async || {
+				tried += 1;
+				Err::<(), _>(tried)
+			});
+			assert_eq!(failed.await, Err(last));
+		}
+		let mut tried = 0;
+		let found = with_each(3, async || {
+			tried += 1;
+			if tried == 2 { Ok(tried) } else { Err(tried) }
+		});
+		assert_eq!(found.await, Ok(2));
+		assert_eq!(tried, 2, "none is asked after it");
 	}
 
 	#[test]

@@ -203,6 +203,8 @@ pub enum Done {
 	Took(CeremonyNumber),
 	/// Cannot get its share of a key: this dealer's part of it is faulty or gone.
 	Lost(CeremonyNumber, MemberIndex),
+	/// Looked for these dealers' dealings in the node's old blocks, in vain.
+	Missed(CeremonyNumber, MemberSet),
 	/// Erased something.
 	Erased(Useless),
 }
@@ -221,9 +223,18 @@ pub struct Progress {
 impl Progress {
 	/// Something was found out or made, so that the next thing may be due at once.
 	pub fn is_news(&self) -> bool {
-		let repeats =
-			|done: &Done| matches!(done, Done::Published(..) | Done::Answered(_) | Done::Lost(..));
+		let repeats = |done: &Done| {
+			matches!(
+				done,
+				Done::Published(..) | Done::Answered(_) | Done::Lost(..) | Done::Missed(..)
+			)
+		};
 		!self.done.iter().all(repeats)
+	}
+
+	/// Another node may have what this one does not.
+	pub fn is_in_vain(&self) -> bool {
+		self.done.iter().any(|done| matches!(done, Done::Missed(..)))
 	}
 }
 
@@ -636,7 +647,7 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 		Ok(part.dealt.clone())
 	}
 
-	/// Examines dealings; how many are faulty.
+	/// Receives the dealings in a final block; how many are faulty.
 	async fn receive<W: World>(
 		&mut self,
 		world: &mut W,
@@ -645,12 +656,36 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 		part: &mut Part,
 		dealers: MemberSet,
 	) -> Step<u8, W> {
+		let complaints = self.examine(world, block, attempt, &mut part.member, dealers).await?;
+		let faulty: MemberSet = complaints.keys().copied().collect();
+		// Nothing is dealt to a seat without a key.
+		let unseen = match part.receives.is_some_and(|seat| attempt.keys.contains(seat)) {
+			true => part.member.missing(dealers).without(faulty),
+			false => MemberSet::EMPTY,
+		};
+		for dealer in dealers.without(unseen).iter() {
+			part.seen.insert(dealer);
+		}
+		part.complaints.extend(complaints);
+		self.vault.keep_part(part)?;
+		Ok(faulty.len())
+	}
+
+	/// Examines dealings; complaints about those that are faulty, by dealer.
+	async fn examine<W: World>(
+		&mut self,
+		world: &mut W,
+		block: BlockRef,
+		attempt: &Attempt,
+		member: &mut Member,
+		dealers: MemberSet,
+	) -> Step<BTreeMap<MemberIndex, Message>, W> {
 		let number = attempt.number();
 		let fail = |cause| StepError::Protocol { number, cause };
 		let roster = Self::roster(world, block, attempt).await?;
 		// Notes the recipients; what it deals is dealt elsewhere.
-		part.member.deal(&roster, &mut self.rng).map_err(fail)?;
-		let mut faulty = 0u8;
+		member.deal(&roster, &mut self.rng).map_err(fail)?;
+		let mut complaints = BTreeMap::new();
 		for dealer in dealers.iter() {
 			let missing = |what| StepError::Missing { number, what, seat: dealer };
 			let mut at = At { world: &mut *world, block };
@@ -666,18 +701,15 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 				}
 			};
 			let constant = share.as_ref().map_or(Constant::Fresh, Constant::Share);
-			let complaint = part.member.receive(dealer, &digest, constant, &dealing, &mut self.rng);
+			let complaint = member.receive(dealer, &digest, constant, &dealing, &mut self.rng);
 			if let Some(complaint) = complaint.map_err(fail)? {
-				let (member, ceremony) = (self.keys.worker(), part.member.ceremony().id());
+				let (member, ceremony) = (self.keys.worker(), member.ceremony().id());
 				let statement = ComplaintStatement { member, ceremony, dealer, complaint };
 				let signature = statement.sign(&self.keys.chain, &self.keys.identity);
-				part.complaints.insert(dealer, Message::Complain(Box::new(statement), signature));
-				faulty = faulty.saturating_add(1);
+				complaints.insert(dealer, Message::Complain(Box::new(statement), signature));
 			}
-			part.seen.insert(dealer);
 		}
-		self.vault.keep_part(part)?;
-		Ok(faulty)
+		Ok(complaints)
 	}
 
 	/// Seals the share of a key in use, and then erases what it comes from. If its guard is not here, the
@@ -715,7 +747,8 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 		}
 	}
 
-	/// Looks for dealings in the block in which they were summed.
+	/// Looks for dealings in the block in which they were summed. Nothing proves that this is a block of the
+	/// chain: what is found there is kept only if it makes the share whose public side is final.
 	async fn recover<W: World>(
 		&mut self,
 		world: &mut W,
@@ -724,23 +757,51 @@ impl<D: Disk, R: CryptoRngCore> Engine<D, R> {
 		part: &mut Part,
 		dealers: MemberSet,
 	) -> Step<Done, W> {
-		let Some(dealer) = dealers.first() else {
-			return Ok(Done::Examined(number, dealers, 0));
-		};
-		let found = match summed(world, view.block, number).await {
+		let Some(live) = view.live(number) else { return Ok(Done::Missed(number, dealers)) };
+		match self.recovered(world, view.block, live, &part.member, dealers).await {
+			Ok(Some(member)) => {
+				part.member = member;
+				for dealer in dealers.iter() {
+					part.seen.insert(dealer);
+				}
+				self.vault.keep_part(part)?;
+				return Ok(Done::Examined(number, dealers, 0));
+			}
+			Ok(None) => {
+				tracing::warn!(number, "old blocks are not to be had: use an archive node");
+			}
 			Err(StepError::World(error)) => {
 				tracing::warn!(number, %error, "old state is not to be had: use an archive node");
-				None
 			}
-			result => result?,
-		};
-		match found {
-			None => Ok(Done::Lost(number, dealer)),
-			Some((block, attempt)) => {
-				let faulty = self.receive(world, block, &attempt, part, dealers).await?;
-				Ok(Done::Examined(number, dealers, faulty))
+			Err(StepError::Protocol { cause, .. }) => tracing::warn!(
+				number,
+				%cause,
+				"the node gave other dealings than the chain summed, or one of them is faulty"
+			),
+			Err(error) => {
+				tracing::warn!(number, %error, "the node gave other state than the chain's");
 			}
 		}
+		Ok(Done::Missed(number, dealers))
+	}
+
+	/// The member with these dealers' shares, as old blocks have them, if they make its share of the key.
+	async fn recovered<W: World>(
+		&mut self,
+		world: &mut W,
+		newest: BlockRef,
+		live: &view::Live,
+		member: &Member,
+		dealers: MemberSet,
+	) -> Step<Option<Member>, W> {
+		let number = live.key.number;
+		let fail = |cause| StepError::Protocol { number, cause };
+		let Some((block, attempt)) = summed(world, newest, number).await? else { return Ok(None) };
+		let mut trial = Member::restore(&member.save()).map_err(fail)?;
+		// Complaints come too late, and may be about what nobody dealt.
+		self.examine(world, block, &attempt, &mut trial, dealers).await?;
+		let share = trial.finish(&live.key.sharing).map_err(fail)?;
+		Ok(share.map(|_| trial))
 	}
 
 	async fn answer<W: World>(

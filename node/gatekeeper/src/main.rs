@@ -11,11 +11,11 @@ use phala_gatekeeper::{
 	settings::{Flags, PeerSeal, Settings},
 	vault::{Folder, Vault},
 	view::Rules,
-	world::Real,
+	world::{Patience, Real},
 };
 use phala_node_common::{
 	backoff::Backoff,
-	chain::{Chain, Submission},
+	chain::{Chain, Submission, Turn},
 	files,
 	keystore::Keys,
 	logging, metrics as prometheus,
@@ -25,7 +25,11 @@ use phala_node_common::{
 };
 use phala_primitives::ChainId;
 use rand::rngs::OsRng;
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{
+	process::ExitCode,
+	sync::Arc,
+	time::{Duration, Instant},
+};
 
 /// Gatekeeper of the Phala parachain: proves its TEE to the chain, holds a share of the master key, and
 /// takes part in the ceremonies that make and hand over the key. Without a command it does just that,
@@ -150,10 +154,9 @@ async fn work(settings: Settings, deals_bad_shares: bool) -> Outcome<ExitCode> {
 		prometheus::serve(address, registry).await?;
 	}
 
-	let mut backoff = Backoff::default();
-	let Some(chain) = connect(&settings, &metrics, &mut backoff, &shutdown).await else {
-		return Ok(ExitCode::SUCCESS);
-	};
+	let (mut turn, mut backoff) = (Turn::default(), Backoff::default());
+	let connected = connect(&settings, &metrics, &mut turn, &mut backoff, &shutdown).await;
+	let Some(chain) = connected else { return Ok(ExitCode::SUCCESS) };
 	let id = chain.id();
 	let keys = Keys::open(&settings.state_dir, &sealer, &id)?;
 	tracing::info!(
@@ -178,13 +181,12 @@ async fn work(settings: Settings, deals_bad_shares: bool) -> Outcome<ExitCode> {
 	let vault = vault().with_peer_seal(settings.peer_seal == PeerSeal::On);
 	let engine = engine(&settings, keys, vault, deals_bad_shares);
 	let world = Real::new(chain, &settings.witness_url).with_relay(relay);
-	let keeping = keep(&settings, id, world, engine, &metrics, &shutdown);
+	let keeping = keep(&settings, id, turn, world, engine, &metrics, &shutdown);
 	// The second ends by itself only where nothing can go on.
-	let kept = tokio::select! {
-		kept = keeping => kept,
-		() = async { attesting.await; shutdown.wait().await } => Ok(()),
-	};
-	kept?;
+	tokio::select! {
+		() = keeping => {}
+		() = async { attesting.await; shutdown.wait().await } => {}
+	}
 	tracing::info!("bye");
 	Ok(ExitCode::SUCCESS)
 }
@@ -192,10 +194,11 @@ async fn work(settings: Settings, deals_bad_shares: bool) -> Outcome<ExitCode> {
 async fn connect(
 	settings: &Settings,
 	metrics: &Metrics,
+	turn: &mut Turn,
 	backoff: &mut Backoff,
 	shutdown: &Shutdown,
 ) -> Option<Chain> {
-	let chain = Chain::connect_any(&settings.rpc_url, backoff, shutdown, |error| {
+	let chain = Chain::connect_any(&settings.rpc_url, turn, backoff, shutdown, |error| {
 		metrics.connected.set(0);
 		metrics.failures.with_label_values(&["chain"]).inc();
 		tracing::warn!(%error, "trying again");
@@ -228,12 +231,14 @@ fn engine(
 async fn keep(
 	settings: &Settings,
 	id: ChainId,
+	mut turn: Turn,
 	mut world: Real,
 	mut engine: Engine<Folder, OsRng>,
 	metrics: &Metrics,
 	shutdown: &Shutdown,
-) -> Outcome<()> {
+) {
 	let (poll, mut backoff) = (Duration::from_secs(settings.poll_seconds), Backoff::default());
+	let mut patience = Patience::default();
 	let mut failures = Backoff::new(Duration::from_secs(3), Duration::from_secs(60));
 	loop {
 		let step = async {
@@ -241,18 +246,20 @@ async fn keep(
 			engine.set_rules(rules);
 			engine.step(&mut world).await
 		};
-		let Some(result) = shutdown.or(step).await else { return Ok(()) };
+		let Some(result) = shutdown.or(step).await else { return };
 		metrics.relay.set(world.relay().map_or(0, |(_, height)| height.into()));
-		match result {
+		let elsewhere = match result {
 			Ok(progress) => {
 				failures.reset();
 				backoff.reset();
+				patience = Patience::default();
 				let report = Report::of(&progress.view, &progress.memory, world.clock());
 				metrics.note(&progress, &report);
 				tell(&progress);
 				if !progress.is_news() && !shutdown.sleep(poll).await {
-					return Ok(());
+					return;
 				}
+				progress.is_in_vain()
 			}
 			Err(error) => {
 				let kind = match &error {
@@ -268,27 +275,28 @@ async fn keep(
 				let delay = failures.delay(&mut OsRng);
 				tracing::error!(%error, retry_in = delay.as_secs(), "failed");
 				if !shutdown.sleep(delay).await {
-					return Ok(());
+					return;
 				}
-				if matches!(&error, StepError::World(error) if error.is_of_connection()) {
-					let connected = connect(settings, metrics, &mut backoff, shutdown).await;
-					let Some(chain) = connected else { return Ok(()) };
-					if chain.id() != id {
-						return Err(other_chain(&chain).into());
-					}
-					world.reconnect(chain);
+				let stuck = patience.ends(error.is_of_lag(), Instant::now());
+				if stuck {
+					world.leave_relay();
 				}
+				stuck || error.is_of_connection()
 			}
+		};
+		if !elsewhere {
+			continue;
+		}
+		let connected = connect(settings, metrics, &mut turn, &mut backoff, shutdown).await;
+		let Some(chain) = connected else { return };
+		if chain.id() == id {
+			world.reconnect(chain);
+		} else {
+			// With the connection of before it fails again, and then it is the next node's turn.
+			let (node, genesis) = (chain.url(), chain.id().genesis);
+			tracing::error!(node, ?genesis, "the node is on another chain: correct rpc-url");
 		}
 	}
-}
-
-fn other_chain(chain: &Chain) -> String {
-	format!(
-		"{} is on another chain than before, with genesis {:?}: correct rpc-url",
-		chain.url(),
-		chain.id().genesis
-	)
 }
 
 /// Says in the log what was done.
@@ -325,6 +333,12 @@ fn tell(progress: &Progress) {
 				%dealer,
 				"cannot get its share: this dealer's part of it is faulty or gone. The next handover \
 				 brings a new one"
+			),
+			Done::Missed(number, dealers) => tracing::error!(
+				number,
+				dealings = dealers.len(),
+				"does not find its share in old blocks: it looks again later, with the next rpc-url. The \
+				 next handover brings a new share"
 			),
 			Done::Erased(what) => tracing::info!(?what, "erased"),
 		}

@@ -129,6 +129,7 @@ impl Metrics {
 				Done::Erased(_) => self.erased.inc(),
 				Done::Joined(_)
 				| Done::Lost(..)
+				| Done::Missed(..)
 				| Done::Holds(_)
 				| Done::Guarded(_)
 				| Done::Resealed(_) => {}

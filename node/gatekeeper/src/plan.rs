@@ -8,7 +8,7 @@
 //! | sharing, complaining, and later | received nothing of a dealing yet | receives: keeps its share, or complains |
 //! | sharing, complaining | complained; the dealer is not convicted | complains again |
 //! | its key is in use | received all that counts | takes its share, forgets the ceremony |
-//! | its key is in use, dealings are gone | was away too long | looks for them in old blocks |
+//! | its key is in use, dealings are gone | was away too long | looks for them in old blocks; keeps what makes its share |
 //!
 //! | Key in use | Does |
 //! |---|---|

@@ -1,6 +1,12 @@
 //! The chain behind the engine.
 
-use crate::{engine::World, finality::Follower, registry, vault::VaultError, view::Rules};
+use crate::{
+	engine::{Distrust, StepError, World},
+	finality::Follower,
+	registry,
+	vault::VaultError,
+	view::Rules,
+};
 use phala_finality::FinalityError;
 use phala_node_common::{
 	board::{self, Message},
@@ -8,7 +14,10 @@ use phala_node_common::{
 };
 use phala_primitives::BlockRef;
 use sp_core::H256;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// How long nodes may lag before others are tried.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What can go wrong with the chain.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +104,36 @@ impl WorldError {
 	}
 }
 
+impl StepError<WorldError> {
+	/// Whether a new connection may help.
+	pub fn is_of_connection(&self) -> bool {
+		matches!(self, Self::World(error) if error.is_of_connection())
+	}
+
+	/// Whether it passes by itself, unless a node is stuck.
+	pub fn is_of_lag(&self) -> bool {
+		matches!(
+			self,
+			Self::World(WorldError::Behind { .. })
+				| Self::Distrust(Distrust::Older { .. } | Distrust::Stale { .. })
+		)
+	}
+}
+
+/// Since when nodes have lagged.
+#[derive(Clone, Debug, Default)]
+pub struct Patience(Option<Instant>);
+
+impl Patience {
+	/// Notes whether they lag. True when they have for too long; then the next ones get as long.
+	pub fn ends(&mut self, lags: bool, now: Instant) -> bool {
+		let since = self.0.filter(|_| lags).unwrap_or(now);
+		let over = now.duration_since(since) > PATIENCE;
+		self.0 = (lags && !over).then_some(since);
+		over
+	}
+}
+
 /// A node of somebody else.
 struct Witness {
 	url: String,
@@ -158,6 +197,13 @@ impl Real {
 	pub fn reconnect(&mut self, chain: Chain) {
 		(self.chain, self.state, self.proven) = (chain, None, None);
 		self.witnesses.iter_mut().for_each(|witness| witness.chain = None);
+	}
+
+	/// Leaves the relay chain's node for the next one.
+	pub fn leave_relay(&mut self) {
+		if let Some(relay) = &mut self.relay {
+			relay.leave();
+		}
 	}
 
 	/// The node's address.
@@ -306,5 +352,36 @@ impl World for Real {
 		};
 		let (call, arguments) = (message.call(), Raw(message.arguments()));
 		Ok(self.chain.publish(&state, board::PALLET, call, arguments).await?)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn nodes_that_lag_are_left_after_a_while() {
+		let (start, mut patience) = (Instant::now(), Patience::default());
+		let mut ends = |lags, seconds| patience.ends(lags, start + Duration::from_secs(seconds));
+		assert!(!ends(true, 0) && !ends(true, 60) && ends(true, 61));
+		assert!(
+			!ends(true, 62) && !ends(true, 122) && ends(true, 123),
+			"the next ones get as long"
+		);
+		assert!(!ends(true, 200) && !ends(false, 230) && !ends(true, 261), "it passed in between");
+	}
+
+	#[test]
+	fn what_a_stuck_node_causes_is_told_from_the_rest() {
+		let distrust = StepError::<WorldError>::Distrust;
+		let node = String::new();
+		assert!(StepError::World(WorldError::Behind { node, number: 3 }).is_of_lag());
+		assert!(distrust(Distrust::Older { found: 1, seen: 2 }).is_of_lag());
+		assert!(distrust(Distrust::Stale { seconds: 700 }).is_of_lag());
+		assert!(!distrust(Distrust::Future { number: 3 }).is_of_lag());
+		let (ours, proven) = (None, H256::zero());
+		let forged = WorldError::Forged { number: 3, node: String::new(), ours, proven };
+		let forged = StepError::World(forged);
+		assert!(forged.is_of_connection() && !forged.is_of_lag());
 	}
 }

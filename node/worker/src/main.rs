@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 use phala_attestation::Role;
 use phala_node_common::{
 	backoff::Backoff,
-	chain::{AccountId32, Chain},
+	chain::{AccountId32, Chain, Turn},
 	files,
 	keystore::Keys,
 	logging, metrics as prometheus,
@@ -258,9 +258,9 @@ async fn work(settings: Settings, once: bool) -> Outcome<ExitCode> {
 		prometheus::serve(address, registry).await?;
 	}
 
-	let mut backoff = Backoff::default();
-	let connect = async |backoff: &mut Backoff| {
-		let chain = Chain::connect_any(&settings.rpc_url, backoff, &shutdown, |error| {
+	let (mut backoff, mut turn) = (Backoff::default(), Turn::default());
+	let mut connect = async |backoff: &mut Backoff| {
+		let chain = Chain::connect_any(&settings.rpc_url, &mut turn, backoff, &shutdown, |error| {
 			metrics.connected.set(0);
 			metrics.failures.with_label_values(&["chain"]).inc();
 			tracing::warn!(%error, "trying again");

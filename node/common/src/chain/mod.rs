@@ -126,6 +126,19 @@ pub struct Chain {
 	api: OnlineClient<Config>,
 }
 
+/// Whose turn it is among several nodes.
+#[derive(Clone, Debug, Default)]
+pub struct Turn(usize);
+
+impl Turn {
+	/// The node after the one that was taken last; `None` without nodes.
+	pub fn take<'a>(&mut self, urls: &'a [String]) -> Option<&'a String> {
+		let at = self.0.checked_rem(urls.len())?;
+		self.0 = self.0.wrapping_add(1);
+		urls.get(at)
+	}
+}
+
 /// The state after a block: a finalised one, except where [`Chain::at`] was asked for another.
 #[derive(Clone)]
 pub struct Finalised {
@@ -161,16 +174,19 @@ impl Chain {
 		Ok(chain)
 	}
 
-	/// Connects to the first of several nodes that answers, with back-off after each round in vain.
-	/// `None` if the program shall end first. `failed` hears of every failure.
+	/// Connects to the first of several nodes that answers, from the one on whose turn it is, so that a
+	/// reconnection tries another one than before. Backs off after each round in vain. `None` if the
+	/// program shall end first. `failed` hears of every failure.
 	pub async fn connect_any(
 		urls: &[String],
+		turn: &mut Turn,
 		backoff: &mut Backoff,
 		shutdown: &Shutdown,
 		mut failed: impl FnMut(&ChainError),
 	) -> Option<Self> {
 		loop {
-			for url in urls {
+			for _ in urls {
+				let url = turn.take(urls)?;
 				match shutdown.or(Self::connect(url)).await? {
 					Ok(chain) => return Some(chain),
 					Err(error) => failed(&error),
@@ -386,5 +402,19 @@ impl Finalised {
 			return Err(none());
 		}
 		self.value("ParachainInfo", "ParachainId").await?.ok_or_else(none)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn nodes_take_turns() {
+		let urls = ["a", "b", "c"].map(String::from);
+		let mut turn = Turn::default();
+		let taken: Vec<_> = (0..5).filter_map(|_| turn.take(&urls)).collect();
+		assert_eq!(taken, ["a", "b", "c", "a", "b"]);
+		assert_eq!(turn.take(&[]), None);
 	}
 }

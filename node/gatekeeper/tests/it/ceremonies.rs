@@ -189,7 +189,7 @@ fn whoever_finds_them_nowhere_gets_a_share_at_the_next_handover() {
 	let pruned = crowd.chain.borrow().finalised().number as usize;
 	crowd.chain.borrow_mut().pruned = pruned;
 	crowd.rounds(3);
-	assert!(crowd.person(6).done.iter().any(|done| matches!(done, Done::Lost(..))));
+	assert!(crowd.person(6).done.iter().any(|done| matches!(done, Done::Missed(..))));
 	assert!(crowd.person(6).files("share").is_empty());
 	crowd.person(1).down = true;
 	crowd.elect(&[2, 3, 4, 5, 6, 1]);

@@ -7,6 +7,7 @@ mod crowd;
 mod encodings;
 mod guards;
 mod random;
+mod recovery;
 mod reports;
 mod requests;
 mod rollback;
