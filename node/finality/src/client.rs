@@ -30,8 +30,16 @@ pub type Justification = GrandpaJustification<Header>;
 
 /// Most validators that a set may have. Relay chains have about a thousand.
 pub const MAX_AUTHORITIES: usize = 10_000;
-/// Most headers between the blocks that validators voted for and the one that is final.
-pub const MAX_ANCESTRY: usize = 4_096;
+/// Most headers between the blocks that validators voted for and the one that is final. Honest ones are
+/// a few blocks apart; each wrong vote makes the library walk all of them.
+pub const MAX_ANCESTRY: usize = 64;
+/// Most bytes of these headers.
+pub const MAX_ANCESTRY_SIZE: usize = 256 * 1024;
+/// Days for which trust lasts. Polkadot's validators can be slashed for 28; what is left is for those who
+/// find out, and for the slash.
+pub const MAX_AGE_DAYS: u64 = 21;
+
+const DAY: u64 = 86_400;
 
 /// Why something is not believed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +61,24 @@ pub enum TrustError {
 		 as relay-checkpoint"
 	)]
 	Pending(H256),
+	/// The checkpoint does not know its chain's first block.
+	#[error(
+		"the state of block {0:?} does not have the hash of block 0: it is of no relay chain that this \
+		 program can follow. Correct relay-url or relay-checkpoint"
+	)]
+	NoGenesis(H256),
+	/// It was trusted too long ago.
+	#[error(
+		"block {number}, the newest that is trusted, is {days} days old, and validators of more than \
+		 {MAX_AGE_DAYS} days ago have nothing to lose by signing another chain. See that this machine's \
+		 clock is right, and give a newer --relay-checkpoint"
+	)]
+	Aged {
+		/// The block.
+		number: u32,
+		/// Its age.
+		days: u64,
+	},
 	/// A block that is not newer than the trusted one.
 	#[error("block {number} is not newer than block {trusted}, which is final: the node is behind")]
 	Older {
@@ -74,8 +100,8 @@ pub enum TrustError {
 	},
 	/// More than honest validators send.
 	#[error(
-		"a justification of block {number} has {votes} votes and {headers} headers, too many to look \
-		 at: the node is broken, or lies. Give another relay-url"
+		"a justification of block {number} has {votes} votes and {headers} headers of {size} bytes, too \
+		 many to look at: the node is broken, or lies. Give another relay-url"
 	)]
 	TooLarge {
 		/// The block.
@@ -84,6 +110,8 @@ pub enum TrustError {
 		votes: usize,
 		/// Its headers.
 		headers: usize,
+		/// Their size.
+		size: usize,
 	},
 	/// It is not signed by more than two thirds.
 	#[error(
@@ -102,14 +130,14 @@ pub enum TrustError {
 	/// The validators were changed by force.
 	#[error(
 		"block {0} changes the validators by force, which proves nothing: the relay chain's finality \
-		 had stood still. See that the chain is the right one, move relay.sealed away, and begin again \
-		 at a relay-checkpoint after the change"
+		 had stood still. See that the chain is the right one, and begin again at a relay-checkpoint \
+		 after the change"
 	)]
 	Forced(u32),
 	/// The validators are to change later than at the end of the block.
 	#[error(
-		"block {number} changes the validators {delay} blocks later, which no relay chain does. Move \
-		 relay.sealed away, and begin again at a relay-checkpoint after the change"
+		"block {number} changes the validators {delay} blocks later, which no relay chain does. \
+		 Begin again at a relay-checkpoint after the change"
 	)]
 	Delayed {
 		/// The block.
@@ -148,8 +176,13 @@ impl From<Malformed> for TrustError {
 pub struct Trusted {
 	/// Hash of the relay chain's block 0.
 	pub genesis: H256,
+	/// The checkpoint at which trust began; `None` if it began where a node said.
+	pub origin: Option<H256>,
 	/// The newest block that is known to be final.
 	pub block: BlockRef,
+	/// Time of that block, or of one that was trusted before it, in Unix seconds. 0 is none: block 0 has no
+	/// time.
+	pub time: u64,
 	/// Number of the set that finalises the block after it.
 	pub set_id: SetId,
 	/// The set's validators, with their weights.
@@ -157,8 +190,33 @@ pub struct Trusted {
 }
 
 /// Where a block's state has what [`Trusted::at_checkpoint`] takes.
-pub fn checkpoint_keys() -> [Vec<u8>; 3] {
-	[set_id().key().into(), authorities().key().into(), pending_change().key().into()]
+pub fn checkpoint_keys() -> [Vec<u8>; 5] {
+	[
+		set_id().key().into(),
+		authorities().key().into(),
+		pending_change().key().into(),
+		first_hash().key().into(),
+		time_key(),
+	]
+}
+
+/// Where a block's state has its time.
+pub fn time_key() -> Vec<u8> {
+	now().key().into()
+}
+
+/// The time that is stored there, in Unix seconds; 0 if there is none.
+pub fn time(stored: Option<Vec<u8>>) -> Result<u64, TrustError> {
+	Ok(now().decode(stored)?.unwrap_or(0) / 1000)
+}
+
+fn now() -> Item<u64> {
+	Item::new("Timestamp", "Now")
+}
+
+/// Hash of block 0, the one that the runtime keeps for ever.
+fn first_hash() -> Item<H256> {
+	Item::new("System", "BlockHash").twox64(&0u32)
 }
 
 fn set_id() -> Item<SetId> {
@@ -175,12 +233,12 @@ fn pending_change() -> Item<()> {
 
 impl Trusted {
 	/// Trust that begins at a block, of which the state was read with a proof: `stored` is what is at
-	/// [`checkpoint_keys`], in order.
+	/// [`checkpoint_keys`], in order. `origin` is the block's hash if it is the operator's checkpoint.
 	///
 	/// The state after a block names the set that finalises the next one: the pallet raises the number
 	/// when a session begins, and enacts a change without delay at the end of the same block.
 	pub fn at_checkpoint(
-		genesis: H256,
+		origin: Option<H256>,
 		block: BlockRef,
 		stored: Vec<Option<Vec<u8>>>,
 	) -> Result<Self, TrustError> {
@@ -191,9 +249,30 @@ impl Trusted {
 		if next().is_some() {
 			return Err(TrustError::Pending(block.hash));
 		}
-		let trusted = Self { genesis, block, set_id, authorities };
+		let genesis = match (block.number, first_hash().decode(next())?) {
+			// Its own state cannot have it.
+			(0, _) => block.hash,
+			(_, Some(hash)) => hash,
+			(_, None) => return Err(TrustError::NoGenesis(block.hash)),
+		};
+		let time = time(next())?;
+		let trusted = Self { genesis, origin, block, time, set_id, authorities };
 		trusted.voters()?;
 		Ok(trusted)
+	}
+
+	/// Whether to go on from it if this checkpoint is given: not if it began elsewhere.
+	pub fn is_from(&self, checkpoint: Option<H256>) -> bool {
+		checkpoint.is_none() || self.origin == checkpoint
+	}
+
+	/// Fails if it is too old to go on from, `now` in Unix seconds.
+	pub fn ensure_young(&self, now: u64) -> Result<(), TrustError> {
+		let days = now.saturating_sub(self.time) / DAY;
+		if self.time > 0 && days >= MAX_AGE_DAYS {
+			return Err(TrustError::Aged { number: self.block.number, days });
+		}
+		Ok(())
 	}
 
 	/// The set, for checking signatures.
@@ -211,7 +290,7 @@ impl Trusted {
 	/// the next one is believed from then on. Unchanged if it fails.
 	pub fn advance(
 		&mut self,
-		justification: &Justification,
+		mut justification: Justification,
 		header: &Header,
 	) -> Result<(), TrustError> {
 		let commit = &justification.commit;
@@ -223,18 +302,23 @@ impl Trusted {
 		if header.number != number || header.hash() != block.hash {
 			return Err(TrustError::OtherHeader { number, hash: block.hash });
 		}
-		let (votes, headers) = (commit.precommits.len(), justification.votes_ancestries.len());
+		let ancestry = &justification.votes_ancestries;
+		let (votes, headers) = (commit.precommits.len(), ancestry.len());
+		let size = ancestry.encoded_size();
 		// An honest commit has one vote of each validator, or two that contradict each other.
-		if votes > self.authorities.len().saturating_mul(2) || headers > MAX_ANCESTRY {
-			return Err(TrustError::TooLarge { number, votes, headers });
+		let most = self.authorities.len().saturating_mul(2);
+		if votes > most || headers > MAX_ANCESTRY || size > MAX_ANCESTRY_SIZE {
+			return Err(TrustError::TooLarge { number, votes, headers, size });
 		}
 		let voters = self.voters()?;
 		// Nodes send all votes that they have, so more than are needed; the strict check refuses those.
 		// This one leaves out what is redundant, unknown, doubled or wrongly signed, and counts the rest.
-		let mut counted = justification.clone();
-		verify_and_optimize_justification((block.hash, number), &voters, &mut counted).map_err(
-			|cause| TrustError::Unsigned { number, set_id: self.set_id, cause: explain(&cause) },
-		)?;
+		verify_and_optimize_justification((block.hash, number), &voters, &mut justification)
+			.map_err(|cause| TrustError::Unsigned {
+				number,
+				set_id: self.set_id,
+				cause: explain(&cause),
+			})?;
 		let mut next = Self { block, ..self.clone() };
 		if let Some(authorities) = next_authorities(header)? {
 			next.set_id = self.set_id.checked_add(1).ok_or(TrustError::LastSet(self.set_id))?;

@@ -13,8 +13,8 @@
 //! ## Assumptions
 //!
 //! - At most a third of each set's validators sign falsely, also later, for as long as their stake can
-//!   be slashed. So trust must not be left to age: after more than the relay chain's unbonding time
-//!   (28 days on Polkadot) begin again, at a checkpoint.
+//!   be slashed (28 days on Polkadot). So trust ages: after 21 days it has to begin again, at a
+//!   checkpoint.
 //! - The first trust is right. It is a checkpoint of the operator's, or else what a node says once.
 
 pub mod client;

@@ -2,10 +2,12 @@
 //!
 //! Sets of validators that ended are caught up with by `grandpa_proveFinality`: nodes keep the
 //! justification of each set's last block. Of other blocks they keep few, so the newest ones are heard of
-//! by subscription. Nothing waits without a limit, and whatever fails is tried with the next node.
+//! by subscription. Nothing waits without a limit, and whatever fails is tried with the next node. A node
+//! that talks without telling of newer blocks is silent: it could repeat an old truth for ever.
 
 use crate::client::{
-	Header, Justification, TrustError, Trusted, checkpoint_keys, para_head, para_head_key,
+	Header, Justification, TrustError, Trusted, checkpoint_keys, para_head, para_head_key, time,
+	time_key,
 };
 use codec::{Decode, DecodeAll};
 use phala_node_common::chain::{
@@ -14,23 +16,36 @@ use phala_node_common::chain::{
 };
 use phala_primitives::BlockRef;
 use sp_core::H256;
-use std::{collections::VecDeque, time::Duration};
+use std::{
+	collections::VecDeque,
+	time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use tokio::time::{Instant, timeout};
 
-/// Largest justification that is looked at.
-const MAX_JUSTIFICATION: usize = 8 * 1024 * 1024;
-/// Longest time without a justification before the node is left for another.
+/// Largest justification that is looked at: that of a thousand validators has a seventh of it.
+const MAX_JUSTIFICATION: usize = 1024 * 1024;
+/// Longest time without a newer final block before the node is left for another.
 const SILENCE: Duration = Duration::from_secs(60);
+/// Longest time to find the newest final block.
+const LIMIT: Duration = Duration::from_secs(120);
 /// How long the first justification of a connection is waited for.
 const FIRST: Duration = Duration::from_secs(20);
-/// Most justifications that are taken from a subscription at once.
-const BURST: usize = 4_096;
-/// Of them, those that are looked at: several times as many as come between two looks.
-const KEPT: usize = 64;
-/// Sets that are caught up with at once: more than six years of them at four hours each.
-const MAX_SETS: usize = 16_384;
+/// Most justifications that are taken from a subscription at once: several times as many as come between
+/// two looks.
+const BURST: usize = 64;
+/// Most bytes of them that are looked at.
+const KEPT: usize = 8 * 1024 * 1024;
+/// Most of them that may be wrongly signed before the rest is passed over.
+const FAILURES: usize = 3;
+/// How far after the trusted block the end of its set is looked for. All blocks of a set have the same
+/// proof of finality, but for the headers up to the end, which nodes add: 9 MB of them for the first block
+/// of a set that lasts an era of Polkadot (24 hours), and too many for any connection after a day and a
+/// half. So a late block is asked for first. One beyond the end is proven by a set that is not known.
+const STEPS: [u32; 5] = [8_192, 1_024, 128, 16, 1];
 /// What nodes say of a block that is not final for them yet.
 const NOT_YET: &str = "not yet finalized";
+/// What an answer without a proof means.
+const NO_JUSTIFICATION: &str = "it did not keep the justification";
 
 /// Why it is not known what is final.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +64,7 @@ pub enum FinalityError {
 	/// It is a node of another chain.
 	#[error(
 		"{url} is of the relay chain {theirs:?}, and the one that was followed is {ours:?}: correct \
-		 relay-url. If the parachain moved to another relay chain, move relay.sealed away"
+		 relay-url. If the parachain moved to another relay chain, give a relay-checkpoint of that"
 	)]
 	OtherChain {
 		/// The node.
@@ -72,10 +87,10 @@ pub enum FinalityError {
 		/// What the node said.
 		reason: String,
 	},
-	/// The node tells of no final blocks.
+	/// The node tells of no newer final blocks.
 	#[error(
-		"{url} told of no final block for {seconds} seconds: is it synchronised, and is the relay chain \
-		 final? Another relay-url is tried, if there is one"
+		"{url} told of no newer final block for {seconds} seconds: is it synchronised, and is the relay \
+		 chain final? Another relay-url is tried, if there is one"
 	)]
 	Silent {
 		/// The node.
@@ -83,6 +98,28 @@ pub enum FinalityError {
 		/// For how long.
 		seconds: u64,
 	},
+	/// The node tells nothing any more.
+	#[error(
+		"{url} ended the subscription to final blocks, or told more than can be kept up with. Another \
+		 relay-url is tried, if there is one"
+	)]
+	Ended {
+		/// The node.
+		url: String,
+	},
+	/// The node takes too long.
+	#[error(
+		"{url} did not show within {} seconds what is final. What it proved by then stays; another \
+		 relay-url is tried, if there is one",
+		LIMIT.as_secs()
+	)]
+	Slow {
+		/// The node.
+		url: String,
+	},
+	/// What is trusted cannot be gone on from.
+	#[error("relay chain: {0}")]
+	Aged(TrustError),
 	/// No node.
 	#[error("there is no node of the relay chain: give relay-url")]
 	NoNode,
@@ -113,7 +150,7 @@ struct Link {
 	/// Whether sets that ended before it was connected are known.
 	caught_up: bool,
 	told: RpcSubscription<Bytes>,
-	/// When it told something last.
+	/// When it was connected, or a newer block became final by it.
 	at: Instant,
 	/// Whether its first justification came, or was waited for in vain.
 	spoke: bool,
@@ -140,28 +177,42 @@ impl Link {
 		FinalityError::Trust { url: self.url(), cause }
 	}
 
+	/// Fails if trust is of another chain than the node's, or too old.
+	///
+	/// The node's word on its chain is believed no further: signatures show the same, but do not say what
+	/// to mend.
+	fn check(&self, trusted: &Trusted) -> Result<(), FinalityError> {
+		let (ours, theirs) = (trusted.genesis, self.genesis);
+		if ours != theirs {
+			return Err(FinalityError::OtherChain { url: self.url(), ours, theirs });
+		}
+		let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+		trusted.ensure_young(now).map_err(FinalityError::Aged)
+	}
+
 	/// The last justifications that were told since the last call, oldest first. Waits for the first.
 	async fn heard(&mut self) -> Result<VecDeque<Vec<u8>>, FinalityError> {
-		let mut told = VecDeque::new();
+		let (mut told, mut size) = (VecDeque::<Vec<u8>>::new(), 0_usize);
 		let mut patience = if self.spoke { Duration::ZERO } else { FIRST };
 		for _ in 0..BURST {
 			let Ok(item) = timeout(patience, self.told.next()).await else { break };
-			let Some(Ok(bytes)) = item else { return Err(self.silent()) };
-			(self.at, patience) = (Instant::now(), Duration::ZERO);
+			let Some(Ok(bytes)) = item else {
+				if told.is_empty() {
+					return Err(FinalityError::Ended { url: self.url() });
+				}
+				// It is noticed the next time, if nothing is told before.
+				break;
+			};
+			patience = Duration::ZERO;
+			size = size.saturating_add(bytes.0.len());
 			told.push_back(bytes.0);
-			if told.len() > KEPT {
-				told.pop_front();
+			while size > KEPT {
+				let oldest = told.pop_front().map_or(size, |oldest| oldest.len());
+				size = size.saturating_sub(oldest);
 			}
 		}
 		self.spoke = true;
-		if told.is_empty() && self.at.elapsed() > SILENCE {
-			return Err(self.silent());
-		}
 		Ok(told)
-	}
-
-	fn silent(&self) -> FinalityError {
-		FinalityError::Silent { url: self.url(), seconds: self.at.elapsed().as_secs() }
 	}
 
 	fn decode(&self, bytes: &[u8]) -> Result<Justification, ChainError> {
@@ -173,30 +224,35 @@ impl Link {
 	}
 
 	/// The justification of the last block of the set that finalised block `number`, if that set has
-	/// ended; otherwise the newest one that the node keeps, if any. The inner error is why the node has none.
+	/// ended; otherwise the newest one that the node keeps. `None` if the block is not final for the node
+	/// yet. The inner error is why it has none.
 	async fn prove(
 		&self,
 		number: u32,
 	) -> Result<Result<Option<Justification>, String>, ChainError> {
-		let answer = self.node.call("grandpa_proveFinality", number).await?;
-		let proof: Option<Bytes> = match answer {
-			Ok(proof) => proof,
-			Err(reason) if reason.contains(NOT_YET) => None,
+		let answer: Result<Option<Bytes>, String> =
+			self.node.call("grandpa_proveFinality", number).await?;
+		let proof = match answer {
+			Ok(Some(proof)) => proof,
+			Ok(None) => return Ok(Err(NO_JUSTIFICATION.into())),
+			Err(reason) if reason.contains(NOT_YET) => return Ok(Ok(None)),
 			Err(reason) => return Ok(Err(reason)),
 		};
-		let Some(proof) = proof else { return Ok(Ok(None)) };
 		// Headers of the blocks between follow, which nobody needs who believes the signatures.
 		let (_, justification) = <(H256, Vec<u8>)>::decode(&mut &proof.0[..])
 			.map_err(|_| self.node.untrue("what is no proof of finality"))?;
 		Ok(Ok(Some(self.decode(&justification)?)))
 	}
 
-	/// Believes the block of a justification.
+	/// Believes the block of a justification, if it is newer.
 	async fn advance(
 		&self,
 		trusted: &mut Trusted,
-		justification: &Justification,
+		justification: Justification,
 	) -> Result<(), FinalityError> {
+		if justification.commit.target_number <= trusted.block.number {
+			return Ok(());
+		}
 		let header = self.node.proven(justification.commit.target_hash).await?.header;
 		let header = Header::decode_all(&mut &header[..])
 			.map_err(|_| self.node.untrue("a header that is none of a relay chain"))?;
@@ -205,27 +261,41 @@ impl Link {
 
 	/// Believes the block of what was told, if it is newer.
 	async fn take(&self, trusted: &mut Trusted, bytes: &[u8]) -> Result<(), FinalityError> {
-		let justification = self.decode(bytes)?;
-		if justification.commit.target_number <= trusted.block.number {
-			return Ok(());
+		self.advance(trusted, self.decode(bytes)?).await
+	}
+
+	/// Believes the end of the trusted set, or if it has not ended the newest of its blocks that the node
+	/// can prove. Returns why the node cannot, if so.
+	async fn end_of_set(&self, trusted: &mut Trusted) -> Result<Option<String>, FinalityError> {
+		let (before, mut found) = (trusted.block.number, Ok(None));
+		for step in STEPS {
+			found = match self.prove(before.saturating_add(step)).await? {
+				Ok(Some(justification)) => {
+					self.advance(trusted, justification).await.map(|()| None)
+				}
+				Ok(None) => Ok(None),
+				Err(reason) => Ok(Some(reason)),
+			};
+			let is_over = found.as_ref().is_err_and(|error| !error.is_of_set());
+			if is_over || trusted.block.number > before {
+				break;
+			}
 		}
-		self.advance(trusted, &justification).await
+		found
 	}
 
 	/// Believes the ends of all sets that have ended. Returns why the node cannot prove them, if so: none
 	/// may have ended yet, or it was synchronised by warp.
 	async fn catch_up(&self, trusted: &mut Trusted) -> Result<Option<String>, FinalityError> {
-		for _ in 0..MAX_SETS {
-			let number = trusted.block.number.saturating_add(1);
-			match self.prove(number).await? {
-				Ok(Some(found)) if found.commit.target_number > trusted.block.number => {
-					self.advance(trusted, &found).await?;
-				}
-				Ok(_) => break,
-				Err(reason) => return Ok(Some(reason)),
+		loop {
+			let set = trusted.set_id;
+			let refusal = self.end_of_set(trusted).await?;
+			// What it proves within a set is the newest, after which no set has ended. Who goes on after that
+			// can be led through a set block by block.
+			if refusal.is_some() || trusted.set_id == set {
+				return Ok(refusal);
 			}
 		}
-		Ok(None)
 	}
 
 	/// Believes the newest block that the node tells of.
@@ -237,10 +307,15 @@ impl Link {
 			taken => return taken,
 		}
 		// It may be signed by a later set. Where the one before ended was told, too, or is proven.
+		let mut failures = 1;
 		for earlier in &told {
 			match self.take(trusted, earlier).await {
 				Err(error) if !error.is_of_set() => return Err(error),
-				_ => {}
+				Err(_) => failures += 1,
+				Ok(()) => {}
+			}
+			if failures == FAILURES {
+				break;
 			}
 		}
 		let refusal = self.catch_up(trusted).await?;
@@ -253,6 +328,23 @@ impl Link {
 		}
 	}
 
+	/// Believes the newest block that the node shows to be final. Fails if it was none for too long.
+	async fn step(&mut self, trusted: &mut Trusted) -> Result<(), FinalityError> {
+		let before = trusted.block.number;
+		if !self.caught_up {
+			self.catch_up(trusted).await?;
+			self.caught_up = true;
+		}
+		self.follow(trusted).await?;
+		let silent = self.at.elapsed();
+		if trusted.block.number > before {
+			self.at = Instant::now();
+		} else if silent > SILENCE {
+			return Err(FinalityError::Silent { url: self.url(), seconds: silent.as_secs() });
+		}
+		Ok(())
+	}
+
 	/// Trust that begins at a block: at `checkpoint`, or where the node says.
 	async fn begin(&self, checkpoint: Option<H256>) -> Result<Trusted, FinalityError> {
 		let hash = match checkpoint {
@@ -261,15 +353,21 @@ impl Link {
 		};
 		let mut state = self.node.proven(hash).await?;
 		let stored = state.read(&checkpoint_keys()).await?;
-		Trusted::at_checkpoint(self.genesis, state.block, stored)
-			.map_err(|cause| self.distrust(cause))
+		let trusted = Trusted::at_checkpoint(checkpoint, state.block, stored)
+			.map_err(|cause| self.distrust(cause))?;
+		self.check(&trusted)?;
+		Ok(trusted)
 	}
 
-	/// The parachain's newest block in the state after a block.
-	async fn head(&self, relay: BlockRef, para_id: u32) -> Result<ParaHead, FinalityError> {
+	/// The parachain's newest block in the state after the trusted block, whose time is noted.
+	async fn head(&self, trusted: &mut Trusted, para_id: u32) -> Result<ParaHead, FinalityError> {
+		let relay = trusted.block;
 		let mut state = self.node.proven(relay.hash).await?;
-		let stored = state.read(&[para_head_key(para_id)]).await?.pop().flatten();
-		let block = para_head(para_id, stored).map_err(|cause| self.distrust(cause))?;
+		let mut stored = state.read(&[time_key(), para_head_key(para_id)]).await?;
+		let (head, now) = (stored.pop().flatten(), stored.pop().flatten());
+		let now = time(now).map_err(|cause| self.distrust(cause))?;
+		trusted.time = trusted.time.max(now);
+		let block = para_head(para_id, head).map_err(|cause| self.distrust(cause))?;
 		Ok(ParaHead { relay, block })
 	}
 }
@@ -277,7 +375,7 @@ impl Link {
 /// The relay chain's finality.
 pub struct Relay {
 	urls: Vec<String>,
-	/// How often a node was chosen.
+	/// How often a node was left.
 	turn: usize,
 	para_id: u32,
 	checkpoint: Option<H256>,
@@ -287,8 +385,9 @@ pub struct Relay {
 }
 
 impl Relay {
-	/// Over these nodes, of which one at a time is used. Trust goes on from `trusted`; without it, it
-	/// begins at `checkpoint`, the hash of a final block; without that, where the node says.
+	/// Over these nodes, of which one at a time is used. Trust goes on from `trusted`, if that began at
+	/// `checkpoint`, the hash of a final block. Otherwise it begins there; without a checkpoint, where the
+	/// node says.
 	pub fn new(
 		urls: &[String],
 		para_id: u32,
@@ -296,6 +395,7 @@ impl Relay {
 		trusted: Option<Trusted>,
 	) -> Self {
 		let urls = urls.to_vec();
+		let trusted = trusted.filter(|trusted| trusted.is_from(checkpoint));
 		Self { urls, turn: 0, para_id, checkpoint, trusted, link: None, head: None }
 	}
 
@@ -304,41 +404,51 @@ impl Relay {
 		self.trusted.as_ref()
 	}
 
+	/// Leaves the node: the next one is asked from now on.
+	pub fn leave(&mut self) {
+		self.link = None;
+		self.turn = self.turn.wrapping_add(1);
+	}
+
 	/// The newest block of the parachain that is proven to be final. Never one before an earlier answer.
+	/// After a failure the next node is asked the next time; what was verified before stays.
 	pub async fn head(&mut self) -> Result<ParaHead, FinalityError> {
-		// Put back when all went well: after a failure the next node is asked.
-		let mut link = match self.link.take() {
-			Some(link) => link,
-			None => self.connect().await?,
+		self.head_within(LIMIT).await
+	}
+
+	async fn head_within(&mut self, limit: Duration) -> Result<ParaHead, FinalityError> {
+		let at = self.turn.checked_rem(self.urls.len()).ok_or(FinalityError::NoNode)?;
+		let url = self.urls.get(at).cloned().ok_or(FinalityError::NoNode)?;
+		let head = match timeout(limit, self.ask(&url)).await {
+			Ok(head) => head,
+			Err(_) => Err(FinalityError::Slow { url }),
 		};
-		let genesis = link.genesis;
+		if head.is_err() {
+			self.leave();
+		}
+		head
+	}
+
+	/// The same from the node at `url`, which is used already or connected to now.
+	async fn ask(&mut self, url: &str) -> Result<ParaHead, FinalityError> {
+		let link = match &mut self.link {
+			Some(link) => link,
+			none => none.insert(Link::connect(url).await?),
+		};
 		let trusted = match &mut self.trusted {
-			Some(trusted) if trusted.genesis == genesis => trusted,
 			Some(trusted) => {
-				let ours = trusted.genesis;
-				return Err(FinalityError::OtherChain { url: link.url(), ours, theirs: genesis });
+				link.check(trusted)?;
+				trusted
 			}
 			none => none.insert(link.begin(self.checkpoint).await?),
 		};
-		if !link.caught_up {
-			link.catch_up(trusted).await?;
-			link.caught_up = true;
-		}
-		link.follow(trusted).await?;
+		link.step(trusted).await?;
 		let head = match self.head {
 			Some(head) if head.relay == trusted.block => head,
-			_ => link.head(trusted.block, self.para_id).await?,
+			_ => link.head(trusted, self.para_id).await?,
 		};
-		(self.head, self.link) = (Some(head), Some(link));
+		self.head = Some(head);
 		Ok(head)
-	}
-
-	/// A connection to the next node.
-	async fn connect(&mut self) -> Result<Link, FinalityError> {
-		let at = self.turn.checked_rem(self.urls.len()).ok_or(FinalityError::NoNode)?;
-		self.turn = self.turn.wrapping_add(1);
-		let url = self.urls.get(at).ok_or(FinalityError::NoNode)?;
-		Ok(Link::connect(url).await?)
 	}
 }
 

@@ -1,8 +1,8 @@
 //! Justifications by real keys, and every way to get one wrong that matters.
 
 use crate::client::{
-	Header, Justification, MAX_AUTHORITIES, TrustError, Trusted, checkpoint_keys, para_head,
-	para_head_key,
+	Header, Justification, MAX_AGE_DAYS, MAX_ANCESTRY, MAX_ANCESTRY_SIZE, MAX_AUTHORITIES,
+	TrustError, Trusted, checkpoint_keys, para_head, para_head_key, time, time_key,
 };
 use codec::{Decode, Encode};
 use phala_primitives::BlockRef;
@@ -16,20 +16,20 @@ use sp_runtime::{Digest, DigestItem, traits::Header as _};
 use sp_state_machine::{InMemoryBackend, StorageProof, prove_read, read_proof_check};
 
 const ROUND: u64 = 7;
-const GENESIS: H256 = H256::repeat_byte(1);
+pub(crate) const GENESIS: H256 = H256::repeat_byte(1);
 
 fn pair(number: u8) -> AuthorityPair {
 	AuthorityPair::from_seed(&[number; 32])
 }
 
 /// The set of these keys, with one vote each.
-fn set(keys: &[u8]) -> AuthorityList {
+pub(crate) fn set(keys: &[u8]) -> AuthorityList {
 	keys.iter().map(|number| (pair(*number).public(), 1)).collect()
 }
 
 pub(crate) fn trusted(set_id: u64, keys: &[u8]) -> Trusted {
 	let block = BlockRef { number: 10, hash: H256::repeat_byte(10) };
-	Trusted { genesis: GENESIS, block, set_id, authorities: set(keys) }
+	Trusted { genesis: GENESIS, origin: None, block, time: 0, set_id, authorities: set(keys) }
 }
 
 pub(crate) fn header(number: u32, parent: H256, logs: Vec<ConsensusLog<u32>>) -> Header {
@@ -76,7 +76,7 @@ pub(crate) fn signed(of: &Header, set_id: u64, keys: &[u8]) -> Justification {
 /// Is it refused, and is nothing believed that was not before?
 fn refused(trusted: &Trusted, justification: &Justification, header: &Header) -> TrustError {
 	let mut changed = trusted.clone();
-	let error = changed.advance(justification, header).unwrap_err();
+	let error = changed.advance(justification.clone(), header).unwrap_err();
 	assert_eq!(changed, *trusted);
 	error
 }
@@ -86,12 +86,12 @@ fn more_than_two_thirds_are_believed_and_no_fewer() {
 	let (mut trusted, target) = (trusted(3, &[1, 2, 3, 4]), plain(20));
 	let two = signed(&target, 3, &[1, 2]);
 	assert!(matches!(refused(&trusted, &two, &target), TrustError::Unsigned { set_id: 3, .. }));
-	trusted.advance(&signed(&target, 3, &[1, 2, 3]), &target).unwrap();
+	trusted.advance(signed(&target, 3, &[1, 2, 3]), &target).unwrap();
 	assert_eq!(trusted.block, BlockRef { number: 20, hash: target.hash() });
 	assert_eq!((trusted.set_id, trusted.authorities.len()), (3, 4));
 	// Nodes send all votes that they have.
 	let later = plain(21);
-	trusted.advance(&signed(&later, 3, &[1, 2, 3, 4]), &later).unwrap();
+	trusted.advance(signed(&later, 3, &[1, 2, 3, 4]), &later).unwrap();
 	// Exactly two thirds are too few.
 	let of_three = Trusted { authorities: set(&[1, 2, 3]), ..trusted };
 	let target = plain(30);
@@ -103,7 +103,7 @@ fn a_justification_survives_the_wire() {
 	let (mut trusted, target) = (trusted(3, &[1, 2, 3]), plain(20));
 	let bytes = signed(&target, 3, &[1, 2, 3]).encode();
 	let read = Justification::decode(&mut &bytes[..]).unwrap();
-	trusted.advance(&read, &target).unwrap();
+	trusted.advance(read, &target).unwrap();
 	assert_eq!(Trusted::decode(&mut &trusted.encode()[..]).unwrap(), trusted);
 }
 
@@ -169,21 +169,52 @@ fn votes_for_descendants_count_with_the_headers_between() {
 	good.votes_ancestries = vec![child];
 	refused(&trusted, &good, &target);
 	good.votes_ancestries.push(grandchild);
-	trusted.advance(&good, &target).unwrap();
+	trusted.advance(good, &target).unwrap();
 	assert_eq!(trusted.block.number, 20);
+}
+
+/// A chain of headers after a block.
+fn descendants(of: &Header, count: usize, digest: &Digest) -> Vec<Header> {
+	let mut chain = vec![of.clone()];
+	for number in (of.number + 1..).take(count) {
+		let mut next = header(number, chain[chain.len() - 1].hash(), vec![]);
+		next.digest = digest.clone();
+		chain.push(next);
+	}
+	chain.split_off(1)
+}
+
+#[test]
+fn more_headers_than_honest_voters_need_are_not_looked_at() {
+	let (trusted, target) = (trusted(3, &[1, 2, 3]), plain(20));
+	let ahead = |count, digest: &Digest| {
+		let headers = descendants(&target, count, digest);
+		let newest = &headers[count - 1];
+		let votes = [1, 2, 3].map(|key| vote(key, 3, newest)).to_vec();
+		Justification { votes_ancestries: headers, ..justification(&target, votes) }
+	};
+	let empty = Digest::default();
+	trusted.clone().advance(ahead(MAX_ANCESTRY, &empty), &target).unwrap();
+	let error = refused(&trusted, &ahead(MAX_ANCESTRY + 1, &empty), &target);
+	assert!(matches!(error, TrustError::TooLarge { headers: 65, .. }), "{error}");
+
+	let large = |size| Digest { logs: vec![DigestItem::Other(vec![0; size])] };
+	trusted.clone().advance(ahead(2, &large(MAX_ANCESTRY_SIZE / 3)), &target).unwrap();
+	let error = refused(&trusted, &ahead(2, &large(MAX_ANCESTRY_SIZE / 2)), &target);
+	assert!(matches!(error, TrustError::TooLarge { headers: 2, .. }), "{error}");
 }
 
 #[test]
 fn a_set_hands_over_to_the_next() {
 	let mut trusted = trusted(3, &[1, 2, 3]);
 	let end = header(20, H256::zero(), vec![ConsensusLog::ScheduledChange(change(&[4, 5, 6], 0))]);
-	trusted.advance(&signed(&end, 3, &[1, 2, 3]), &end).unwrap();
+	trusted.advance(signed(&end, 3, &[1, 2, 3]), &end).unwrap();
 	assert_eq!((trusted.set_id, &trusted.authorities), (4, &set(&[4, 5, 6])));
 	let next = plain(21);
 	// The old set says nothing any more, under its number or the new one's.
 	refused(&trusted, &signed(&next, 3, &[1, 2, 3]), &next);
 	refused(&trusted, &signed(&next, 4, &[1, 2, 3]), &next);
-	trusted.advance(&signed(&next, 4, &[4, 5, 6]), &next).unwrap();
+	trusted.advance(signed(&next, 4, &[4, 5, 6]), &next).unwrap();
 
 	// Who misses a change is stuck, and not misled.
 	let late = Trusted { set_id: 3, authorities: set(&[4, 5, 6]), ..trusted };
@@ -202,7 +233,7 @@ fn of_several_changes_the_first_counts_and_other_logs_do_not() {
 	let mut end = header(20, H256::zero(), logs);
 	end.digest.logs.insert(0, DigestItem::Consensus(GRANDPA_ENGINE_ID, vec![99]));
 	end.digest.logs.insert(0, DigestItem::Consensus(*b"BABE", vec![1, 0]));
-	trusted.advance(&signed(&end, 3, &[1, 2, 3]), &end).unwrap();
+	trusted.advance(signed(&end, 3, &[1, 2, 3]), &end).unwrap();
 	assert_eq!(trusted.authorities, set(&[4]));
 }
 
@@ -225,8 +256,11 @@ fn changes_that_prove_nothing_are_refused() {
 	assert_eq!(refusal(&last, vec![scheduled]), TrustError::LastSet(u64::MAX));
 }
 
-/// What a proof shows at these addresses of a state with `entries`.
-fn proven(entries: Vec<(Vec<u8>, Vec<u8>)>, keys: &[Vec<u8>]) -> Vec<Option<Vec<u8>>> {
+/// What is stored where.
+pub(crate) type Entries = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// A state with `entries`: its root, and the proof of what is at these addresses.
+pub(crate) fn prove(entries: Entries, keys: &[Vec<u8>]) -> (H256, Vec<Vec<u8>>) {
 	let backend = InMemoryBackend::<Blake2Hasher>::from((
 		sp_core::storage::Storage::default(),
 		StateVersion::V1,
@@ -235,31 +269,95 @@ fn proven(entries: Vec<(Vec<u8>, Vec<u8>)>, keys: &[Vec<u8>]) -> Vec<Option<Vec<
 	let entries = filler.chain(entries).map(|(key, value)| (key, Some(value)));
 	let backend = backend.update(vec![(None, entries.collect())], StateVersion::V1);
 	let root = *backend.root();
-	let nodes: Vec<_> = prove_read(backend, keys).unwrap().into_iter_nodes().collect();
+	let nodes = prove_read(backend, keys).unwrap().into_iter_nodes().collect();
+	(root, nodes)
+}
+
+/// What a proof shows at these addresses of a state with `entries`.
+fn proven(entries: Entries, keys: &[Vec<u8>]) -> Vec<Option<Vec<u8>>> {
+	let (root, nodes) = prove(entries, keys);
 	let found = read_proof_check::<Blake2Hasher, _>(root, StorageProof::new(nodes), keys).unwrap();
 	keys.iter().map(|key| found.get(key).cloned().flatten()).collect()
+}
+
+/// What the state of a checkpoint has.
+pub(crate) fn checkpoint(set_id: u64, authorities: AuthorityList, millis: u64) -> Entries {
+	let [at_set, at_authorities, _, at_genesis, at_time] = checkpoint_keys();
+	vec![
+		(at_set, set_id.encode()),
+		(at_authorities, authorities.encode()),
+		(at_genesis, GENESIS.encode()),
+		(at_time, millis.encode()),
+	]
 }
 
 #[test]
 fn trust_begins_at_the_state_of_a_checkpoint() {
 	let keys = checkpoint_keys();
 	let block = BlockRef { number: 5, hash: H256::repeat_byte(5) };
-	let state = |authorities: AuthorityList, pending: bool| {
-		let mut entries =
-			vec![(keys[0].clone(), 8u64.encode()), (keys[1].clone(), authorities.encode())];
-		entries.extend(pending.then(|| (keys[2].clone(), vec![1])));
-		Trusted::at_checkpoint(GENESIS, block, proven(entries, &keys))
-	};
-	let trusted = state(set(&[1, 2, 3]), false).unwrap();
-	assert_eq!(trusted, Trusted { block, ..self::trusted(8, &[1, 2, 3]) });
-	assert_eq!(state(set(&[1]), true), Err(TrustError::Pending(block.hash)));
+	let begin = |entries| Trusted::at_checkpoint(Some(block.hash), block, proven(entries, &keys));
+	let trusted = begin(checkpoint(8, set(&[1, 2, 3]), 7_999)).unwrap();
+	let expected =
+		Trusted { block, origin: Some(block.hash), time: 7, ..self::trusted(8, &[1, 2, 3]) };
+	assert_eq!(trusted, expected);
+	let mut pending = checkpoint(8, set(&[1]), 7_999);
+	pending.push((keys[2].clone(), vec![1]));
+	assert_eq!(begin(pending), Err(TrustError::Pending(block.hash)));
 	let nobody = TrustError::Authorities { set_id: 8, count: 0 };
-	assert_eq!(state(vec![], false), Err(nobody));
+	assert_eq!(begin(checkpoint(8, vec![], 0)), Err(nobody));
 	let many = vec![(pair(1).public(), 1); MAX_AUTHORITIES + 1];
-	assert!(matches!(state(many, false), Err(TrustError::Authorities { .. })));
-	let bent = vec![None, Some(vec![255]), None];
-	assert!(matches!(Trusted::at_checkpoint(GENESIS, block, bent), Err(TrustError::Malformed(_))));
-	assert!(Trusted::at_checkpoint(GENESIS, block, vec![]).is_err());
+	assert!(matches!(begin(checkpoint(8, many, 0)), Err(TrustError::Authorities { .. })));
+	let at = |stored| Trusted::at_checkpoint(None, block, stored);
+	assert!(matches!(at(vec![None, Some(vec![255])]), Err(TrustError::Malformed(_))));
+	assert!(at(vec![]).is_err());
+}
+
+#[test]
+fn the_first_block_is_the_one_that_the_checkpoint_knows() {
+	let keys = checkpoint_keys();
+	let mut entries = checkpoint(8, set(&[1, 2, 3]), 0);
+	let begin = |number, entries: &Entries| {
+		let block = BlockRef { number, hash: H256::repeat_byte(5) };
+		Trusted::at_checkpoint(None, block, proven(entries.clone(), &keys))
+	};
+	assert_eq!(begin(5, &entries).unwrap().genesis, GENESIS);
+	// The state of block 0 has something else there.
+	assert_eq!(begin(0, &entries).unwrap().genesis, H256::repeat_byte(5));
+	entries.retain(|(key, _)| *key != keys[3]);
+	assert_eq!(begin(5, &entries), Err(TrustError::NoGenesis(H256::repeat_byte(5))));
+	assert_eq!(begin(0, &entries).unwrap().genesis, H256::repeat_byte(5));
+}
+
+#[test]
+fn trust_ages() {
+	const DAY: u64 = 86_400;
+	let mut trusted = Trusted { time: 1_000, ..trusted(3, &[1, 2, 3]) };
+	let end = 1_000 + MAX_AGE_DAYS * DAY;
+	// A clock that is a little behind is no failure.
+	for now in [0, 999, 1_000, end - 1] {
+		trusted.ensure_young(now).unwrap();
+	}
+	for (now, days) in [(end, 21), (end + DAY, 22), (u64::MAX, (u64::MAX - 1_000) / DAY)] {
+		let error = trusted.ensure_young(now).unwrap_err();
+		assert_eq!(error, TrustError::Aged { number: 10, days });
+		assert!(error.to_string().contains("give a newer --relay-checkpoint"), "{error}");
+	}
+	// Another block alone makes it no younger.
+	let next = plain(20);
+	trusted.advance(signed(&next, 3, &[1, 2, 3]), &next).unwrap();
+	assert_eq!(trusted.time, 1_000);
+	// Block 0 has no time.
+	trusted.time = time(proven(vec![], &[time_key()])[0].clone()).unwrap();
+	trusted.ensure_young(u64::MAX).unwrap();
+}
+
+#[test]
+fn trust_is_from_where_the_operator_says() {
+	let [here, there] = [5, 6].map(|byte| Some(H256::repeat_byte(byte)));
+	let of_node = trusted(3, &[1]);
+	let of_operator = Trusted { origin: here, ..of_node.clone() };
+	assert!(of_operator.is_from(here) && of_operator.is_from(None) && of_node.is_from(None));
+	assert!(!of_operator.is_from(there) && !of_node.is_from(here));
 }
 
 #[test]
@@ -340,7 +438,7 @@ proptest! {
 			};
 			let block = header(number, H256::zero(), logs);
 			refused(&trusted, &mutate(&block, set_id, &keys, mutation), &block);
-			trusted.advance(&signed(&block, set_id, &keys), &block).unwrap();
+			trusted.advance(signed(&block, set_id, &keys), &block).unwrap();
 			if ends {
 				(keys, set_id) = (next, set_id + 1);
 			}

@@ -10,7 +10,7 @@
 //! | `share-N.sealed` | the share that ceremony N made, and its public side | when the key is in use | when finalised state says that it was replaced |
 //! | `answers.sealed` | answers to requests on record | before they are published | with the requests |
 //! | `seen.sealed` | the newest finalised block that was acted on | before anything else | never |
-//! | `relay.sealed` | a final block of the relay chain, and who finalises the next | when it was verified | never |
+//! | `relay.sealed` | a final block of the relay chain, its time, who finalises the next, and where trust began | when it was verified | never |
 //!
 //! The file's name, its gatekeeper and its chain are authenticated: no file serves in place of
 //! another. What a file is about is in its name, so that it can be erased without being opened.
@@ -94,6 +94,13 @@ pub enum VaultError {
 		/// Why.
 		cause: SealError,
 	},
+	/// What is trusted of the relay chain cannot be opened.
+	#[error(
+		"cannot open relay.sealed, which has what is trusted of the relay chain: {0}. Give \
+		 --relay-checkpoint 0x…, and trust begins again there. Or move the file away: then the relay \
+		 chain's node is believed about one block"
+	)]
+	Trust(SealError),
 	/// A file can be opened with a guard that is not here.
 	#[error(
 		"{name} is sealed with the guard of ceremony {number}, which a majority of its members has to \
@@ -115,6 +122,8 @@ const SUFFIX: &str = ".sealed";
 const ANSWERS: &str = "answers.sealed";
 const SEEN: &str = "seen.sealed";
 const TRUST: &str = "relay.sealed";
+/// Begins what is in it.
+const TRUST_VERSION: u8 = 1;
 
 fn part_name(number: CeremonyNumber) -> String {
 	format!("{PART}{number}{SUFFIX}")
@@ -390,12 +399,19 @@ impl<D: Disk> Vault<D> {
 
 	/// What is trusted of the relay chain.
 	pub fn trust(&self) -> Result<Option<Trusted>, VaultError> {
-		self.open(TRUST, |bytes| Decode::decode(bytes).ok())
+		let found = self.open(TRUST, |bytes| match u8::decode(bytes).ok()? {
+			TRUST_VERSION => Trusted::decode(bytes).ok(),
+			_ => None,
+		});
+		found.map_err(|error| match error {
+			VaultError::Unseal { cause, .. } => VaultError::Trust(cause),
+			other => other,
+		})
 	}
 
 	/// Keeps what is trusted of the relay chain.
 	pub fn keep_trust(&self, trusted: &Trusted) -> Result<(), VaultError> {
-		self.seal(TRUST, &trusted.encode(), None)
+		self.seal(TRUST, &(TRUST_VERSION, trusted).encode(), None)
 	}
 }
 
@@ -551,10 +567,31 @@ mod tests {
 		let ours = vault(folder.path(), 1);
 		assert_eq!(ours.trust().unwrap(), None);
 		let block = BlockRef { number: 3, hash: H256::repeat_byte(3) };
-		let trusted = Trusted { genesis: H256::zero(), block, set_id: 5, authorities: vec![] };
+		let trusted = Trusted {
+			genesis: H256::zero(),
+			origin: Some(H256::repeat_byte(2)),
+			block,
+			time: 9,
+			set_id: 5,
+			authorities: vec![],
+		};
 		ours.keep_trust(&trusted).unwrap();
-		assert_eq!(ours.trust().unwrap(), Some(trusted));
-		assert!(vault(folder.path(), 2).trust().is_err());
+		assert_eq!(ours.trust().unwrap(), Some(trusted.clone()));
+		assert!(matches!(vault(folder.path(), 2).trust(), Err(VaultError::Trust(_))));
+
+		// Without a version, of another one, cut off, or with more behind.
+		let whole = (TRUST_VERSION, &trusted).encode();
+		let others = [
+			trusted.encode(),
+			(TRUST_VERSION + 1, &trusted).encode(),
+			whole[..whole.len() - 1].to_vec(),
+			[&whole[..], &[0]].concat(),
+			vec![],
+		];
+		for content in others {
+			ours.seal(TRUST, &content, None).unwrap();
+			assert!(matches!(ours.trust(), Err(VaultError::Trust(_))));
+		}
 	}
 
 	#[test]

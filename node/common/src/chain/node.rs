@@ -1,34 +1,62 @@
 //! A node of any chain, such as the relay chain: what it answers without its runtime's metadata.
+//!
+//! It may be anybody's, so what it sends is limited before it is looked at.
 
 use super::{CONNECT_TIMEOUT, ChainError, Config, Proven, failed, proven::prove};
 use serde::{Serialize, de::DeserializeOwned};
 use sp_core::H256;
-use std::sync::Arc;
+use std::{fmt::Display, io, sync::Arc, time::Duration};
 use subxt::{
 	config::RpcConfigFor,
+	ext::jsonrpsee::{
+		client_transport::ws::{Url, WsTransportClientBuilder},
+		core::{
+			async_trait,
+			client::{Client, ReceivedMessage, TransportReceiverT},
+		},
+	},
 	rpcs::{
 		Error, LegacyRpcMethods, RpcClient,
 		client::{RpcParams, RpcSubscription},
 	},
 };
 
-/// A connection to a node. Each request has the time limit of the transport, one minute.
+/// Longest time for an answer.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Largest answer in bytes: a little more than nodes send.
+const MAX_ANSWER: u32 = 16 * 1024 * 1024;
+/// Largest message of a subscription in bytes.
+const MAX_TOLD: u32 = 1024 * 1024;
+/// Most messages of a subscription that wait for being taken. One more ends it.
+const MAX_WAITING: usize = 16;
+/// Most values in a message. Honest ones have few and long ones.
+const MAX_VALUES: usize = 16 * 1024;
+/// Longest refusal that is passed on, in characters.
+const MAX_REFUSAL: usize = 200;
+
+/// A connection to a node, or rather two: messages that nobody asked for wait in memory, so they have to be
+/// small, and answers do not.
 #[derive(Clone)]
 pub struct Node {
 	url: Arc<str>,
 	client: RpcClient,
+	/// For subscriptions.
+	teller: RpcClient,
 	rpc: LegacyRpcMethods<RpcConfigFor<Config>>,
 }
 
 impl Node {
 	/// Connects to the node at `url`: `ws://…` or `wss://…`.
 	pub async fn connect(url: &str) -> Result<Self, ChainError> {
-		Ok(Self::with_client(url, dial(url).await?))
+		let (client, teller) =
+			tokio::try_join!(dial_stranger(url, MAX_ANSWER), dial_stranger(url, MAX_TOLD))?;
+		Ok(Self { teller, ..Self::with_client(url, client) })
 	}
 
 	/// Over any transport.
 	pub fn with_client(url: &str, client: RpcClient) -> Self {
-		Self { url: url.into(), rpc: LegacyRpcMethods::new(client.clone()), client }
+		let (rpc, teller) = (LegacyRpcMethods::new(client.clone()), client.clone());
+		Self { url: url.into(), client, teller, rpc }
 	}
 
 	/// The node's address.
@@ -61,7 +89,9 @@ impl Node {
 		parameters.push(parameter).map_err(failed(&self.url))?;
 		match self.client.request(method, parameters).await {
 			Ok(answer) => Ok(Ok(answer)),
-			Err(Error::User(refusal)) => Ok(Err(refusal.message)),
+			Err(Error::User(refusal)) => {
+				Ok(Err(refusal.message.chars().take(MAX_REFUSAL).collect()))
+			}
 			Err(error) => Err(failed(&self.url)(error)),
 		}
 	}
@@ -72,7 +102,7 @@ impl Node {
 		subscribe: &str,
 		unsubscribe: &str,
 	) -> Result<RpcSubscription<R>, ChainError> {
-		let told = self.client.subscribe(subscribe, RpcParams::new(), unsubscribe).await;
+		let told = self.teller.subscribe(subscribe, RpcParams::new(), unsubscribe).await;
 		told.map_err(failed(&self.url))
 	}
 
@@ -84,9 +114,92 @@ impl Node {
 
 /// A transport to the node at `url`.
 pub(super) async fn dial(url: &str) -> Result<RpcClient, ChainError> {
+	connected(url, RpcClient::from_insecure_url(url)).await
+}
+
+/// A transport to a node that may try to exhaust this machine's memory. It ends with the first message of
+/// more than `limit` bytes.
+async fn dial_stranger(url: &str, limit: u32) -> Result<RpcClient, ChainError> {
+	let connecting = async {
+		let address = Url::parse(url).map_err(|error| error.to_string())?;
+		let transport = WsTransportClientBuilder::default().max_response_size(limit);
+		transport.build(address).await.map_err(|error| error.to_string())
+	};
+	let (sender, receiver) = connected(url, connecting).await?;
+	let client = Client::builder()
+		.request_timeout(REQUEST_TIMEOUT)
+		.max_buffer_capacity_per_subscription(MAX_WAITING)
+		.build_with_tokio(sender, Sparse(receiver));
+	Ok(RpcClient::new(client))
+}
+
+/// What `connecting` gives, if it does in time.
+async fn connected<T, E: Display>(
+	url: &str,
+	connecting: impl Future<Output = Result<T, E>>,
+) -> Result<T, ChainError> {
 	let fail = |cause: String| ChainError::Connect { url: url.into(), cause };
-	tokio::time::timeout(CONNECT_TIMEOUT, RpcClient::from_insecure_url(url))
+	tokio::time::timeout(CONNECT_TIMEOUT, connecting)
 		.await
 		.map_err(|_| fail("no answer in time".into()))?
 		.map_err(|error| fail(error.to_string()))
+}
+
+/// Ends with the first message of too many values. The client parses every message, and a value that is
+/// two bytes long in it takes dozens in memory.
+struct Sparse<R>(R);
+
+#[async_trait]
+impl<R: TransportReceiverT + Send> TransportReceiverT for Sparse<R> {
+	type Error = io::Error;
+
+	async fn receive(&mut self) -> Result<ReceivedMessage, io::Error> {
+		let message = self.0.receive().await.map_err(io::Error::other)?;
+		let text = match &message {
+			ReceivedMessage::Text(text) => text.as_bytes(),
+			ReceivedMessage::Bytes(text) => text.as_slice(),
+			ReceivedMessage::Pong => &[],
+		};
+		let values = text.iter().filter(|byte| b",[{".contains(byte)).count();
+		if values > MAX_VALUES {
+			return Err(io::Error::other(format!("a message of {values} values")));
+		}
+		Ok(message)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	struct Told(Option<ReceivedMessage>);
+
+	#[async_trait]
+	impl TransportReceiverT for Told {
+		type Error = io::Error;
+
+		async fn receive(&mut self) -> Result<ReceivedMessage, io::Error> {
+			self.0.take().ok_or_else(|| io::Error::other("the end"))
+		}
+	}
+
+	#[tokio::test]
+	async fn messages_of_many_values_end_the_connection() {
+		let zeros = |count: usize| format!("[{}]", vec!["0"; count].join(","));
+		let receive = async |message| Sparse(Told(Some(message))).receive().await;
+		let long = format!("{{\"result\":\"0x{}\"}}", "0".repeat(1024 * 1024));
+		for message in [long, zeros(MAX_VALUES)] {
+			assert!(receive(ReceivedMessage::Text(message)).await.is_ok());
+		}
+		for message in [
+			ReceivedMessage::Text(zeros(MAX_VALUES + 1)),
+			ReceivedMessage::Bytes(zeros(MAX_VALUES + 1).into_bytes()),
+			ReceivedMessage::Bytes("[".repeat(MAX_VALUES + 1).into_bytes()),
+			ReceivedMessage::Bytes("{".repeat(MAX_VALUES + 1).into_bytes()),
+		] {
+			assert!(receive(message).await.is_err());
+		}
+		assert!(receive(ReceivedMessage::Pong).await.is_ok());
+		assert_eq!(Sparse(Told(None)).receive().await.unwrap_err().to_string(), "the end");
+	}
 }
