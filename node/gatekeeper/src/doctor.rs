@@ -123,7 +123,7 @@ struct Followed {
 	set: u64,
 	/// The height that is final.
 	height: u32,
-	/// Whether trust does not begin with a node's word now.
+	/// Whether trust began with a checkpoint rather than with a node's word.
 	anchored: bool,
 }
 
@@ -147,12 +147,14 @@ async fn relay(settings: &Settings) -> Result<Option<Followed>, String> {
 			}
 			None => None,
 		};
-		let anchored = trusted.is_some() || checkpoint.is_some();
 		let mut relay = Relay::new(urls, id.para_id, checkpoint, trusted);
 		let head = with_each(urls.len(), async || relay.head().await).await?;
 		let height = head.relay.number;
-		let followed = relay.trusted().map(|trusted| trusted.set_id);
-		Ok::<_, Box<dyn Error>>(followed.map(|set| Followed { set, height, anchored }))
+		let followed = relay.trusted().map(|trusted| {
+			let (set, anchored) = (trusted.set_id, trusted.origin.is_some());
+			Followed { set, height, anchored }
+		});
+		Ok::<_, Box<dyn Error>>(followed)
 	};
 	relay.await.map_err(|error| error.to_string())
 }

@@ -57,8 +57,8 @@ phala_node_common::settings! {
 	/// Several are tried in turn.
 	relay_url: Vec<String> => Vec<String> = vec![],
 	/// Hash of a final relay-chain block, 0x…, at which trust begins, and whose state the node still has.
-	/// Without it the first start believes the node about one block. Later starts go on from what they
-	/// trusted before.
+	/// Not older than 21 days. Without it the first start believes the node about one block. Later starts
+	/// go on from what they trusted before, if that began here; another hash begins anew.
 	relay_checkpoint: Option<String> => Option<String> = None,
 	/// Seconds by which the newest final block may be older or newer than this machine's clock.
 	/// [default: 600]
