@@ -2,7 +2,7 @@
 
 import type { ApiPromise } from "@polkadot/api";
 import type { KeyringPair } from "@polkadot/keyring/types";
-import { succeed } from "./client.ts";
+import { rpc, succeed } from "./client.ts";
 import { type At, view } from "./market.ts";
 import { Program } from "./program.ts";
 
@@ -37,11 +37,9 @@ export interface Report {
 /// It knows flags such as "--witness-url", and "--deal-bad-shares" where it was built with the feature
 /// `fault-injection`.
 export class Gatekeeper extends Program {
-  /// `relayPort`: of a node of the relay chain, if there is one.
-  constructor(rpcPort: number, secret: string, platform: number, relayPort?: number) {
-    const relay = relayPort ? ["--relay-url", `ws://127.0.0.1:${relayPort}`] : [];
+  constructor(rpcPort: number, secret: string, platform: number, ...flags: string[]) {
     // A chain whose blocks come faster than every six seconds has a clock of its own.
-    super("gatekeeper", rpcPort, secret, platform, "--max-head-age", "100000000", ...relay);
+    super("gatekeeper", rpcPort, secret, platform, "--max-head-age", "100000000", ...flags);
   }
 
   /// The set of the relay chain's validators that it follows, once it does; with the height at which it
@@ -59,6 +57,12 @@ export class Gatekeeper extends Program {
     if (code !== 0) throw new Error(output);
     return JSON.parse(output) as Report;
   }
+}
+
+/// The flags with which gatekeepers follow the relay chain, beginning at what is final now.
+export async function following(relayPort: number): Promise<string[]> {
+  const checkpoint = String(await rpc(relayPort, "chain_getFinalizedHead", []));
+  return ["--relay-url", `ws://127.0.0.1:${relayPort}`, "--relay-checkpoint", checkpoint];
 }
 
 export interface Seat {

@@ -3,7 +3,7 @@
 
 import { PHA, connect, succeed, until, wellKnown } from "./client.ts";
 import { DevNode } from "./dev-node.ts";
-import { Gatekeeper, keys, stand } from "./gatekeeper.ts";
+import { Gatekeeper, following, keys, stand } from "./gatekeeper.ts";
 import {
   Journal,
   PERBILL,
@@ -165,9 +165,10 @@ async function committee(port: number, relayPort?: number) {
   const api = await connect(port);
   running.push({ stop: () => api.disconnect() });
   say("Starting four gatekeepers in simulated TEEs; they register, and stand for election.");
+  const flags = relayPort ? await following(relayPort) : [];
   const started = GATEKEEPERS.map((name, at) => {
     // The worker is on machine 0.
-    const program = new Gatekeeper(port, `//${name}`, at + 1, relayPort);
+    const program = new Gatekeeper(port, `//${name}`, at + 1, ...flags);
     running.push(ends(program));
     program.start();
     return { name, program };

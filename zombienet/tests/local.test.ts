@@ -19,7 +19,7 @@ import {
   until,
   wellKnown,
 } from "../src/client.ts";
-import { Gatekeeper } from "../src/gatekeeper.ts";
+import { Gatekeeper, following } from "../src/gatekeeper.ts";
 import { createPool, pools, putToWork } from "../src/market.ts";
 import { COLLATORS, LocalNetwork, PARA_ID, RPC_PORTS, VALIDATORS } from "../src/network.ts";
 import { Worker } from "../src/program.ts";
@@ -47,7 +47,8 @@ before(async () => {
   pool = await createPool(collators[0], ferdie, STAKE, 0.1);
   worker = new Worker(RPC_PORTS[COLLATORS[0]], "//Ferdie");
   worker.start();
-  gatekeeper = new Gatekeeper(RPC_PORTS[COLLATORS[0]], "//Dave", 1, RPC_PORTS[VALIDATORS[0]]);
+  const flags = await following(RPC_PORTS[VALIDATORS[0]]);
+  gatekeeper = new Gatekeeper(RPC_PORTS[COLLATORS[0]], "//Dave", 1, ...flags);
   gatekeeper.start();
 });
 
