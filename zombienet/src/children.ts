@@ -26,7 +26,7 @@ export async function end(child: ChildProcess, signal: NodeJS.Signals, seconds =
   clearTimeout(patience);
 }
 
-/// Removes a temporary folder. `scripts/test` keeps the log in it.
+/// Removes a temporary folder. Of what ran under `scripts/test` the log stays, with those of its steps.
 export function discard(directory: string, log: string): void {
   const logs = process.env.PHALA_TEST_LOGS;
   try {

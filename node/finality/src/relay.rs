@@ -284,8 +284,8 @@ impl Link {
 		found
 	}
 
-	/// Believes the ends of all sets that have ended. Returns why the node cannot prove them, if so: none
-	/// may have ended yet, or it was synchronised by warp.
+	/// Believes the ends of all sets that have ended, as far as [`LIMIT`] lets it. Returns why the node
+	/// cannot prove them, if so: none may have ended yet, or it was synchronised by warp.
 	async fn catch_up(&self, trusted: &mut Trusted) -> Result<Option<String>, FinalityError> {
 		loop {
 			let set = trusted.set_id;

@@ -334,8 +334,8 @@ fn trust_ages() {
 	let mut trusted = Trusted { time: 1_000, ..trusted(3, &[1, 2, 3]) };
 	let end = 1_000 + MAX_AGE_DAYS * DAY;
 	// A clock that is a little behind is no failure.
-	for now in [0, 999, 1_000, end - 1] {
-		trusted.ensure_young(now).unwrap();
+	for clock in [0, 999, 1_000, end - 1] {
+		trusted.ensure_young(clock).unwrap();
 	}
 	for (now, days) in [(end, 21), (end + DAY, 22), (u64::MAX, (u64::MAX - 1_000) / DAY)] {
 		let error = trusted.ensure_young(now).unwrap_err();
