@@ -1,6 +1,9 @@
 //! Every touch of money.
 
-use crate::{Config, CreditOf, EconomyOf, Error, Event, Pallet, ReserveState, pallet::Unexpected};
+use crate::{
+	Config, CreditOf, EconomyOf, Error, Event, Pallet, ReserveState, State, pallet::Unexpected,
+	types::Due,
+};
 use frame_support::{
 	defensive,
 	traits::{
@@ -40,20 +43,49 @@ impl<T: Config> Pallet<T> {
 		endowment
 	}
 
-	/// Pays what a settlement says, which the accumulator has booked.
-	pub(crate) fn pay(keeper: &T::Keeper, worker: &WorkerKey, settlement: &Settlement) {
-		let sum = settlement.pool.saturating_add(settlement.treasury);
-		if sum == 0 {
+	/// Books what a settlement pays, which the accumulator has booked.
+	pub(crate) fn earned(
+		keeper: &T::Keeper,
+		worker: &WorkerKey,
+		settlement: &Settlement,
+		due: &mut Due,
+	) {
+		let Settlement { pool, treasury, .. } = *settlement;
+		due.treasury = due.treasury.saturating_add(treasury);
+		if pool == 0 {
 			return;
 		}
-		let Some(credit) = Self::withdraw(&Self::pot(), sum) else {
+		let to = match T::StakeKeeper::on_earned(keeper, worker, pool) {
+			true => &mut due.keepers,
+			false => &mut due.treasury,
+		};
+		*to = to.saturating_add(pool);
+	}
+
+	/// Pays what is due.
+	pub(crate) fn pay_due() {
+		let Some(mut economy) = State::<T>::get() else { return };
+		let due = &mut economy.due;
+		if due.sum() == 0 {
+			return;
+		}
+		let Some(credit) = Self::withdraw(&Self::pot(), due.sum()) else {
 			defensive!("the pot has what its endowment leaves");
 			Self::deposit_event(Event::Unexpected { kind: Unexpected::PotMissing });
 			return;
 		};
-		let (treasury, pool) = credit.split(settlement.treasury);
+		let (treasury, keepers) = credit.split(due.treasury);
+		due.treasury = 0;
 		T::Treasury::on_unbalanced(treasury);
-		T::StakeKeeper::on_paid(keeper, worker, pool);
+		match T::StakeKeeper::on_paid(keepers) {
+			Ok(()) => due.keepers = 0,
+			Err(refused) => {
+				let back = T::Currency::resolve(&Self::pot(), refused);
+				debug_assert!(back.is_ok(), "the pot was just there");
+				Self::deposit_event(Event::Unexpected { kind: Unexpected::PayRefused });
+			}
+		}
+		State::<T>::put(economy);
 	}
 
 	/// Takes `amount` out of the reserve, within its yearly cap.

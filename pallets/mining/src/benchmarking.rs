@@ -378,6 +378,26 @@ mod benchmarks {
 	}
 
 	#[benchmark]
+	fn pay_due() {
+		begin::<T>();
+		let worker = running::<T>(1);
+		block::<T>(20);
+		challenge::<T>(&worker);
+		block::<T>(1);
+		let (statement, _) = answer::<T>(&worker);
+		Pallet::<T>::do_heartbeat(statement).expect("it is in order");
+		let due = || State::<T>::get().expect("it is there").due;
+		assert!(due().keepers > 0 && due().treasury > 0);
+
+		#[block]
+		{
+			Pallet::<T>::on_finalize(System::<T>::block_number());
+		}
+
+		assert_eq!(due().sum(), 0);
+	}
+
+	#[benchmark]
 	fn poll_base() {
 		begin::<T>();
 		let worker = running::<T>(1);

@@ -6,7 +6,7 @@ use crate::{
 	clock::Clock,
 	guard::Guard,
 	pallet::Unexpected,
-	types::{Economy, EndReason, MissReason, Queue, SessionId, Stamp},
+	types::{Due, Economy, EndReason, MissReason, Queue, SessionId, Stamp},
 };
 use frame_support::{
 	defensive,
@@ -72,6 +72,7 @@ impl<T: Config> Pallet<T> {
 		let mut economy = State::<T>::get().unwrap_or_else(|| Economy {
 			accumulator: Accumulator::new(relay),
 			endowment: Self::endow(relay),
+			due: Due::default(),
 			clock: Clock::default(),
 			guard: Guard::default(),
 			outage: false,

@@ -42,7 +42,8 @@ impl<T: Config> Pallet<T> {
 		};
 		let paid = acc.paid().saturating_add(acc.treasury());
 		ensure!(paid <= economy.endowment, "I5: more was paid than the pot had");
-		ensure!(has(&Self::pot()) >= Self::available(economy), "I5: the pot lacks PHA");
+		let left = Self::available(economy).saturating_add(economy.due.sum());
+		ensure!(has(&Self::pot()) >= left, "I5: the pot lacks PHA");
 		let reserve = ReserveState::<T>::get().ok_or("I5: no reserve")?;
 		let account = T::Currency::balance(&Self::reserve());
 		ensure!(account >= reserve.balance(), "I5: the reserve lacks PHA");

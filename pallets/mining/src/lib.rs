@@ -47,7 +47,8 @@
 //! - I2: Σshare is the sum of the shares of all sessions.
 //! - I3: no V is above the highest V_max that is remembered; 0 ≤ h ≤ 1.
 //! - I4: outstanding is at least what all sessions are owed.
-//! - I5: the pot has at least what it began with less what was paid; the reserve's account has it.
+//! - I5: the pot has at least what it began with less what was paid, and what is due; the reserve's
+//!   account has it.
 //! - I6: the dense list names each session that has not ended once, at its place.
 //! - I7: the V of a platform is the sum of the V of its sessions, at most
 //!   [`Config::MaxPlatformValue`].
@@ -59,11 +60,11 @@
 //! ## Money flow
 //!
 //! ```text
-//! pot ── settlement ─┬─ 80 % ─▶ StakeKeeper::on_paid        reserve ── capped per year ─▶ what ReserveOrigin decides
-//!                    └─ 20 % ─▶ Treasury
+//! pot ── settlements of a block ─┬─ 80 % ─▶ StakeKeeper::on_paid     reserve ── capped per year ─▶ what ReserveOrigin decides
+//!                                └─ 20 % ─▶ Treasury
 //! ```
 //!
-//! Nothing is minted. Stake never comes here: what health lost is reported to the ledger of offences.
+//! A settlement books what it pays; the PHA moves once, at the end of the block. Nothing is minted. Stake never comes here: what health lost is reported to the ledger of offences.
 //!
 //! ## Assumptions
 //!
@@ -584,7 +585,7 @@ pub mod pallet {
 		TypeInfo,
 	)]
 	pub enum Unexpected {
-		/// The pot has less than what a settlement pays.
+		/// The pot has less than what settlements pay.
 		#[codec(index = 0)]
 		PotMissing,
 		/// The reserve's account has less than the reserve.
@@ -599,6 +600,9 @@ pub mod pallet {
 		/// An event that the session's state does not allow.
 		#[codec(index = 4)]
 		WrongState,
+		/// Keepers refused pay that they had booked. It stays due.
+		#[codec(index = 5)]
+		PayRefused,
 	}
 
 	/// Why not.
@@ -693,8 +697,17 @@ pub mod pallet {
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		/// What [`on_finalize`](Self::on_finalize) takes.
+		fn on_initialize(_: BlockNumberFor<T>) -> Weight {
+			T::WeightInfo::pay_due()
+		}
+
 		fn on_poll(number: BlockNumberFor<T>, meter: &mut WeightMeter) {
 			Self::poll(number, meter);
+		}
+
+		fn on_finalize(_: BlockNumberFor<T>) {
+			Self::pay_due();
 		}
 
 		fn integrity_test() {

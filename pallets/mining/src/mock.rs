@@ -4,13 +4,13 @@
 use crate as pallet_mining;
 use crate::{
 	Authorship, EconomyOf, RecordOf, RelayRandomness, ServingWorkers, Sessions, State,
-	types::SessionId,
+	types::{Due, SessionId},
 };
 use codec::Encode;
 use frame_support::{
 	PalletId, derive_impl, parameter_types,
 	traits::{
-		Authorize, ConstU32, ConstU128, Hooks, OnGenesis, UnixTime,
+		Authorize, ConstU32, ConstU128, Hooks, Imbalance, OnGenesis, UnixTime,
 		fungible::{Balanced, Inspect, Mutate},
 		tokens::imbalance::ResolveTo,
 	},
@@ -83,6 +83,7 @@ parameter_types! {
 	pub static Serving: bool = false;
 	pub static LedgerOpen: bool = true;
 	pub static CaseOpen: bool = false;
+	pub static RefusesPay: bool = false;
 	pub static MaxDraws: u32 = 350;
 	pub static ServiceWeight: Weight = Weight::MAX;
 	pub static PlatformLimit: u32 = 120_000;
@@ -95,6 +96,7 @@ thread_local! {
 	static ATTESTED: RefCell<BTreeMap<WorkerKey, AttestedWorker<AccountId>>> = RefCell::default();
 	static OUTAGES: RefCell<Vec<Outage>> = RefCell::default();
 	static EVIDENCE: RefCell<Vec<EvidenceHash>> = RefCell::default();
+	static EARNED: RefCell<BTreeMap<AccountId, u128>> = RefCell::default();
 	static AT_RISK: RefCell<BTreeMap<WorkerKey, u128>> = RefCell::default();
 	static ENDED: RefCell<Vec<WorkerKey>> = RefCell::default();
 }
@@ -190,12 +192,31 @@ impl OpenCases<WorkerKey> for Ledger {
 	}
 }
 
-/// Keepers of stake: number n is paid into account n.
+/// Keepers of stake: number n is paid into account n. Nobody has number [`GONE`].
 pub struct Keepers;
 
-impl StakeKeeper<u64, crate::CreditOf<Test>> for Keepers {
-	fn on_paid(keeper: &u64, _: &WorkerKey, pay: crate::CreditOf<Test>) {
-		Balances::resolve(keeper, pay).expect("keepers have accounts");
+pub const GONE: u64 = 9;
+
+type Credit = crate::CreditOf<Test>;
+
+impl StakeKeeper<u64, Credit> for Keepers {
+	fn on_earned(keeper: &u64, _: &WorkerKey, amount: u128) -> bool {
+		if *keeper != GONE {
+			EARNED.with_borrow_mut(|all| *all.entry(*keeper).or_default() += amount);
+		}
+		*keeper != GONE
+	}
+
+	fn on_paid(mut pay: Credit) -> Result<(), Credit> {
+		if RefusesPay::get() {
+			return Err(pay);
+		}
+		for (keeper, amount) in EARNED.take() {
+			let part = pay.extract(amount);
+			Balances::resolve(&keeper, part).expect("keepers have accounts");
+		}
+		assert_eq!(pay.peek(), 0, "as much comes as was earned");
+		Ok(())
 	}
 
 	fn on_ended(_: &u64, worker: &WorkerKey) {
@@ -333,6 +354,7 @@ pub fn build(parameters: Parameters) -> sp_io::TestExternalities {
 		ATTESTED.take();
 		OUTAGES.take();
 		EVIDENCE.take();
+		EARNED.take();
 		AT_RISK.take();
 		ENDED.take();
 		AllPalletsWithSystem::on_genesis();
@@ -361,9 +383,17 @@ pub fn run_with(parameters: Parameters, test: impl FnOnce()) {
 	})
 }
 
-/// All invariants, and that nobody touches the pot but mining.
+/// Ends the block's hooks: what is due is paid.
+pub fn finalize() {
+	Mining::on_finalize(System::block_number());
+}
+
+/// All invariants, in the block and at its end, and that nobody touches the pot but mining.
 pub fn check() {
 	Mining::do_try_state().unwrap();
+	finalize();
+	Mining::do_try_state().unwrap();
+	assert_eq!(economy().due, Due::default());
 	let economy = economy();
 	let (paid, treasury) = (economy.accumulator.paid(), economy.accumulator.treasury());
 	assert_eq!(Balances::balance(&Mining::pot()), SUBSIDY - RESERVE - paid - treasury);
@@ -376,6 +406,7 @@ pub fn check() {
 pub fn block(gap: u32) -> Weight {
 	let number = System::block_number();
 	if number > 0 {
+		finalize();
 		let hash = H256(sp_io::hashing::blake2_256(&number.encode()));
 		frame_system::BlockHash::<Test>::insert(number, hash);
 		if number > 1_000 {

@@ -37,8 +37,8 @@ impl<T: Config> Pallet<T> {
 		economy: &mut EconomyOf<T>,
 		versions: &Versions,
 	) -> bool {
-		let ordinary =
-			!record.warned && !record.stopping && record.top_up == 0 && !Self::has_gap(&record);
+		let gap = Self::has_gap(&record);
+		let ordinary = !record.warned && !record.stopping && record.top_up == 0 && !gap;
 		let bench = record.money.bench();
 		let elapsed = economy.clock.elapsed_ms(&at);
 		let performance = performance::instant_performance(iterations, elapsed, bench);
@@ -52,7 +52,7 @@ impl<T: Config> Pallet<T> {
 				.money
 				.recover(&answer, &mut economy.accumulator, versions)
 				.map(|()| Outcome::Recovered),
-			_ => Self::settle(&mut record, &answer, economy, versions),
+			_ => Self::settle(&mut record, &answer, gap, economy, versions),
 		};
 		let outcome = match outcome {
 			Ok(outcome) => outcome,
@@ -82,7 +82,7 @@ impl<T: Config> Pallet<T> {
 		match outcome {
 			Outcome::Settled(settlement) => {
 				Self::deposit_event(Event::Settled { worker, settlement, v });
-				Self::pay(&record.keeper, &worker, &settlement);
+				Self::earned(&record.keeper, &worker, &settlement, &mut economy.due);
 			}
 			Outcome::Recovered => Self::deposit_event(Event::Recovered { worker, v, at_risk }),
 		}
@@ -100,17 +100,18 @@ impl<T: Config> Pallet<T> {
 		record.lapsed || Self::seconds() >= record.covered_until
 	}
 
-	/// Settles by an answer. If the attestation had a gap, the interval pays nothing, and a good one
+	/// Settles by an answer. If the attestation had a `gap`, the interval pays nothing, and a good one
 	/// earns again from now on.
 	fn settle(
 		record: &mut RecordOf<T>,
 		answer: &Answer,
+		gap: bool,
 		economy: &mut EconomyOf<T>,
 		versions: &Versions,
 	) -> Result<Outcome, SessionError> {
 		let available = Self::available(economy);
 		let acc = &mut economy.accumulator;
-		if !Self::has_gap(record) || answer.tier.is_none() {
+		if !gap || answer.tier.is_none() {
 			return record.money.settle(answer, available, acc, versions).map(Outcome::Settled);
 		}
 		let forfeit = Answer { tier: None, ..*answer };

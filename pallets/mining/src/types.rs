@@ -35,6 +35,35 @@ pub struct Stamp {
 	pub measured: u32,
 }
 
+/// Planck that answers earned and that leave the pot at the end of the block: a transfer takes longer
+/// than all that an answer computes, so all answers of a block share it.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	Default,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Due {
+	/// To keepers, who have booked it.
+	pub keepers: Balance,
+	/// To the treasury.
+	pub treasury: Balance,
+}
+
+impl Due {
+	/// All of it.
+	pub fn sum(&self) -> Balance {
+		self.keepers.saturating_add(self.treasury)
+	}
+}
+
 /// The state that every event needs.
 #[derive(
 	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
@@ -44,6 +73,8 @@ pub struct Economy<AccountId> {
 	pub accumulator: Accumulator,
 	/// Planck in the pot when the economy began.
 	pub endowment: Balance,
+	/// Paid by the books, and still in the pot. Nothing, between blocks.
+	pub due: Due,
 	/// Clocks of challenges.
 	pub clock: Clock<AccountId>,
 	/// Answers that were due within the last hour.

@@ -39,6 +39,8 @@ pub trait WeightInfo {
 	fn reclaim() -> Weight;
 	/// The registry's news of a renewal.
 	fn attestation_change() -> Weight;
+	/// What answers of a block earned is paid, at its end.
+	fn pay_due() -> Weight;
 	/// The hook in a block without a deadline or a draw.
 	fn poll_base() -> Weight;
 	/// A batch, without its challenges.
@@ -81,13 +83,13 @@ impl<Db: Get<RuntimeDbWeight>> WeightInfo for Derived<Db> {
 	fn authorize_heartbeat() -> Weight {
 		derived::<Db>(0, 4, 0).saturating_add(Weight::from_parts(50_000_000, 0))
 	}
-	// session, economy, versions, time, platform, pot, treasury; registry, keeper, ledger
+	// session, economy, versions, time, platform; registry, keeper, ledger
 	fn heartbeat() -> Weight {
-		derived::<Db>(3, 8, 6)
+		derived::<Db>(3, 6, 4)
 	}
 	// the same without the ledger
 	fn heartbeat_ordinary() -> Weight {
-		derived::<Db>(2, 8, 6)
+		derived::<Db>(2, 6, 4)
 	}
 	// economy, versions, last change
 	fn schedule_parameters() -> Weight {
@@ -124,6 +126,10 @@ impl<Db: Get<RuntimeDbWeight>> WeightInfo for Derived<Db> {
 	// session, time, economy, versions, queue, batch; registry
 	fn attestation_change() -> Weight {
 		derived::<Db>(1, 5, 3)
+	}
+	// economy, pot, treasury; keeper
+	fn pay_due() -> Weight {
+		derived::<Db>(1, 3, 3)
 	}
 	// clock, economy, versions, hash of the first batch, authors
 	fn poll_base() -> Weight {
@@ -190,6 +196,9 @@ impl WeightInfo for () {
 	}
 	fn attestation_change() -> Weight {
 		Derived::<RocksDbWeight>::attestation_change()
+	}
+	fn pay_due() -> Weight {
+		Derived::<RocksDbWeight>::pay_due()
 	}
 	fn poll_base() -> Weight {
 		Derived::<RocksDbWeight>::poll_base()

@@ -50,19 +50,6 @@ impl<T: Config> Pallet<T> {
 		T::OnSlash::on_unbalanced(credit);
 	}
 
-	/// Puts a worker's pay into the pot. Returns how much there was, unless the pot cannot take it.
-	pub(crate) fn collect_pay(pay: CreditOf<T>) -> u128 {
-		let amount = pay.peek();
-		match T::Currency::resolve(&Self::pot_account(), pay) {
-			Ok(()) => amount,
-			Err(pay) => {
-				Self::slashed(pay);
-				Self::deposit_event(Event::Unexpected { kind: Unexpected::PayRefused });
-				0
-			}
-		}
-	}
-
 	/// Pays rewards out.
 	pub(crate) fn pay_out(who: &T::AccountId, amount: u128) -> DispatchResult {
 		let pot = Self::pot_account();

@@ -498,13 +498,14 @@ mod benchmarks {
 	}
 
 	#[benchmark]
-	fn on_paid() {
+	fn on_earned() {
 		let Busy { id, worker, .. } = busy::<T>();
 		let before = get::<T>(id).pot;
-		let pay = T::Currency::issue(stake::<T>());
 		#[block]
 		{
-			<Pallet<T> as StakeKeeper<_, _>>::on_paid(&id, &worker, pay);
+			let booked =
+				<Pallet<T> as StakeKeeper<_, CreditOf<T>>>::on_earned(&id, &worker, stake::<T>());
+			assert!(booked);
 		}
 		assert_eq!(get::<T>(id).pot, before + stake::<T>());
 	}

@@ -260,14 +260,11 @@ stored! {
 		/// PHA was not on hold.
 		#[codec(index = 1)]
 		HoldMissing,
-		/// The pot could not take a pay; it went where slashes go.
-		#[codec(index = 2)]
-		PayRefused,
 		/// Mining keeps a different account of a worker's stake.
-		#[codec(index = 3)]
+		#[codec(index = 2)]
 		StakeDiffers,
 		/// A link of the queue is broken.
-		#[codec(index = 4)]
+		#[codec(index = 3)]
 		QueueBroken,
 	}
 

@@ -68,8 +68,8 @@ pub trait WeightInfo {
 	fn force(requests: u32) -> Weight;
 	/// Call `settle`, of a position that is as far behind as one call can go.
 	fn settle() -> Weight;
-	/// A worker's pay: [`StakeKeeper::on_paid`](phala_primitives::StakeKeeper::on_paid).
-	fn on_paid() -> Weight;
+	/// A worker's pay: [`StakeKeeper::on_earned`](phala_primitives::StakeKeeper::on_earned).
+	fn on_earned() -> Weight;
 	/// A session's end: [`StakeKeeper::on_ended`](phala_primitives::StakeKeeper::on_ended).
 	fn on_ended() -> Weight;
 	/// What a worker's silence may cost:
@@ -222,9 +222,9 @@ impl<Db: Get<RuntimeDbWeight>> WeightInfo for Derived<Db> {
 	fn settle() -> Weight {
 		derived::<Db>(0, LOAD + POSITION, LOAD + POSITION)
 	}
-	// pool, clock, start, pot
-	fn on_paid() -> Weight {
-		derived::<Db>(0, 4, 3)
+	// pool, clock, start
+	fn on_earned() -> Weight {
+		derived::<Db>(0, 3, 2)
 	}
 	// worker, pool
 	fn on_ended() -> Weight {
@@ -324,8 +324,8 @@ impl WeightInfo for () {
 	fn settle() -> Weight {
 		Derived::<RocksDbWeight>::settle()
 	}
-	fn on_paid() -> Weight {
-		Derived::<RocksDbWeight>::on_paid()
+	fn on_earned() -> Weight {
+		Derived::<RocksDbWeight>::on_earned()
 	}
 	fn on_ended() -> Weight {
 		Derived::<RocksDbWeight>::on_ended()

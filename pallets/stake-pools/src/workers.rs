@@ -13,13 +13,17 @@ use phala_tokenomics::mul_div_ceil;
 use sp_runtime::{DispatchError, DispatchResult, PerThing, Perbill};
 
 impl<T: Config> StakeKeeper<PoolId, CreditOf<T>> for Pallet<T> {
-	fn on_paid(id: &PoolId, _worker: &WorkerKey, pay: CreditOf<T>) {
-		let Some(mut pool) = Pools::<T>::get(id) else { return Self::slashed(pay) };
-		Self::roll(*id, &mut pool);
-		let amount = Self::collect_pay(pay);
-		pool.bucket = pool.bucket.saturating_add(amount);
-		pool.pot = pool.pot.saturating_add(amount);
-		Pools::<T>::insert(id, pool);
+	fn on_earned(id: &PoolId, _worker: &WorkerKey, amount: u128) -> bool {
+		Pools::<T>::mutate_extant(id, |pool| {
+			Self::roll(*id, pool);
+			pool.bucket = pool.bucket.saturating_add(amount);
+			pool.pot = pool.pot.saturating_add(amount);
+			true
+		})
+	}
+
+	fn on_paid(pay: CreditOf<T>) -> Result<(), CreditOf<T>> {
+		T::Currency::resolve(&Self::pot_account(), pay)
 	}
 
 	fn on_ended(_id: &PoolId, worker: &WorkerKey) {

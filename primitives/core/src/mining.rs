@@ -108,8 +108,14 @@ pub trait Mining<Keeper> {
 ///
 /// Methods take bounded time, cannot fail, and do not call [`Mining`].
 pub trait StakeKeeper<Keeper, Credit> {
-	/// `worker` earned `pay` for `keeper`: what is left of its reward after the treasury's part.
-	fn on_paid(keeper: &Keeper, worker: &WorkerKey, pay: Credit);
+	/// `worker` earned `amount` planck for `keeper`: what is left of its reward after the treasury's
+	/// part. They come at the end of the block, with [`on_paid`](Self::on_paid). `false` if there is no
+	/// such keeper: then they are the treasury's.
+	fn on_earned(keeper: &Keeper, worker: &WorkerKey, amount: u128) -> bool;
+
+	/// What was earned since the last time, by the workers of all keepers together. What is refused
+	/// stays due.
+	fn on_paid(pay: Credit) -> Result<(), Credit>;
 
 	/// The session of `worker` ended and cools down: it was stopped, was away for too long, or its
 	/// attestation ended. The offence of what its health lost, if any, is on the ledger already, and

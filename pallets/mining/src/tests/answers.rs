@@ -1,10 +1,21 @@
 //! What an answer settles.
 
-use crate::{Event, WeightInfo, mock::*, types::MissReason};
-use frame_support::{assert_ok, traits::fungible::Inspect};
+use crate::{
+	Event, WeightInfo,
+	mock::*,
+	pallet::Unexpected,
+	types::{Due, MissReason},
+};
+use frame_support::{
+	assert_ok,
+	traits::{
+		fungible::{Inspect, Mutate},
+		tokens::Preservation,
+	},
+};
 use phala_attestation::{Role, Tier};
 use phala_primitives::{AttestationChange, Mining as _, OnAttestationChange};
-use phala_tokenomics::{Fixed, PHA, Parameters};
+use phala_tokenomics::{Fixed, PHA, Parameters, Settlement};
 use sp_core::H256;
 
 /// Lets worker `n` answer until it was paid for the interval since its last answer.
@@ -43,7 +54,10 @@ fn two_workers_earn_by_their_shares() {
 		attest(1, 1_000, Tier::One);
 		crate::Pallet::<Test>::start(&key(0), 1, 2_000 * PHA).unwrap();
 		crate::Pallet::<Test>::start(&key(1), 2, 8_000 * PHA).unwrap();
-		let balances = || [1, 2].map(|who| Balances::balance(&who));
+		let balances = || {
+			finalize();
+			[1, 2].map(|who| Balances::balance(&who))
+		};
 		let settle_both = || {
 			until_challenged(0);
 			until_challenged(1);
@@ -59,6 +73,70 @@ fn two_workers_earn_by_their_shares() {
 		// 80 % of the budget of that time, all of it.
 		assert!((a + b) % (40 * PHA) < 2 || (a + b) % (40 * PHA) > 40 * PHA - 10, "{}", a + b);
 		assert!((b * small / PHA).abs_diff(a * large / PHA) < a / 1_000_000, "{a} {b}");
+	});
+}
+
+#[test]
+fn all_pay_of_a_block_moves_at_its_end() {
+	run(|| {
+		for (n, keeper) in [(0, 1), (1, 1), (2, 2), (3, GONE)] {
+			attest(n, 1_000, Tier::One);
+			crate::Pallet::<Test>::start(&key(n), keeper, 2_000 * PHA).unwrap();
+			until_challenged(n);
+		}
+		block(1);
+		events();
+		let pot = || Balances::balance(&Mining::pot());
+		let (full, rich) = (pot(), Balances::balance(&TREASURY));
+		for n in 0..4 {
+			assert!(answer(n));
+		}
+		let due = economy().due;
+		let sum = |part: fn(&Settlement) -> u128| -> u128 {
+			let settled = events().into_iter().filter_map(|event| match event {
+				Event::Settled { settlement, .. } => Some(settlement),
+				_ => None,
+			});
+			settled.map(|one| part(&one)).sum()
+		};
+		assert_eq!((pot(), due.sum()), (full, sum(|one| one.pool + one.treasury)));
+		// The gone one's part is the treasury's.
+		let keepers = economy().accumulator.paid() - due.keepers;
+		assert!(keepers > 0 && due.treasury > keepers);
+		System::reset_events();
+		finalize();
+		assert_eq!((pot(), economy().due.sum()), (full - due.sum(), 0));
+		assert_eq!(Balances::balance(&TREASURY), rich + due.treasury);
+		assert_eq!(Balances::balance(&1) + Balances::balance(&2), 2 * PHA + due.keepers);
+		let withdrawn = System::events().into_iter().filter(|record| {
+			matches!(record.event, RuntimeEvent::Balances(pallet_balances::Event::Withdraw { .. }))
+		});
+		assert_eq!(withdrawn.count(), 1);
+		// So that the books of the mock are right again.
+		Balances::transfer(&TREASURY, &3, keepers, Preservation::Preserve).unwrap();
+	});
+}
+
+#[test]
+fn pay_that_is_refused_stays_due() {
+	run(|| {
+		worker(0);
+		until_challenged(0);
+		block(1);
+		assert!(answer(0));
+		let (due, pot) = (economy().due, Balances::balance(&Mining::pot()));
+		RefusesPay::set(true);
+		events();
+		finalize();
+		assert_eq!(economy().due, Due { treasury: 0, ..due });
+		assert_eq!(Balances::balance(&Mining::pot()), pot - due.treasury);
+		let refused = Event::Unexpected { kind: Unexpected::PayRefused };
+		assert_eq!(events(), [refused]);
+		Mining::do_try_state().unwrap();
+		RefusesPay::set(false);
+		block(1);
+		assert_eq!(economy().due, Due::default());
+		assert_eq!(Balances::balance(&KEEPER), PHA + due.keepers);
 	});
 }
 

@@ -165,6 +165,7 @@ fn a_heartbeat_costs_nothing() {
 		assert_eq!(apply(bad).unwrap_err(), UNKNOWN);
 		assert!(apply(stated).unwrap().is_ok());
 		assert_eq!(apply(stated).unwrap_err(), UNKNOWN);
+		finalize();
 		let after: Vec<u128> = (0..1_100).map(|who| Balances::balance(&who)).collect();
 		let differs = |who: &u64| before[*who as usize] != after[*who as usize];
 		let changed: Vec<_> = (0..1_100).filter(differs).collect();

@@ -22,6 +22,7 @@ use phala_primitives::{
 use sp_runtime::{DispatchError, DispatchResult, Perquintill};
 use std::collections::BTreeMap;
 
+type Credit = crate::CreditOf<Test>;
 type Map<V> = BTreeMap<[u8; 32], V>;
 
 /// Storage of the mock lies in its externalities, so that failed calls leave nothing here either.
@@ -133,11 +134,7 @@ pub fn report(worker: WorkerKey, amount: u128) -> Result<OffenceId, DispatchErro
 /// A worker missed a challenge, or answered again: so much of its stake is at risk.
 pub fn silent(worker: WorkerKey, amount: u128) {
 	if let Some(session) = Sessions::get(&worker) {
-		<Pools as StakeKeeper<_, crate::CreditOf<Test>>>::on_at_risk(
-			&session.pool,
-			&worker,
-			amount,
-		);
+		<Pools as StakeKeeper<_, Credit>>::on_at_risk(&session.pool, &worker, amount);
 	}
 }
 
@@ -159,7 +156,8 @@ pub fn pay(worker: WorkerKey, amount: u128) {
 		Preservation::Preserve,
 		Fortitude::Polite,
 	);
-	<Pools as StakeKeeper<_, _>>::on_paid(&session.pool, &worker, credit.unwrap());
+	assert!(<Pools as StakeKeeper<_, Credit>>::on_earned(&session.pool, &worker, amount));
+	assert!(<Pools as StakeKeeper<PoolId, _>>::on_paid(credit.unwrap()).is_ok());
 }
 
 /// The chain ends a session by itself, as after a day of silence. What its health lost is reported.
@@ -170,7 +168,7 @@ pub fn end(worker: WorkerKey) {
 	}
 	session.state = SessionState::CoolingDown { until: RelayBlock::get() + COOL_DOWN };
 	Sessions::set(&worker, Some(session));
-	<Pools as StakeKeeper<_, crate::CreditOf<Test>>>::on_ended(&session.pool, &worker);
+	<Pools as StakeKeeper<_, Credit>>::on_ended(&session.pool, &worker);
 }
 
 /// Lets a session's cool-down be over.

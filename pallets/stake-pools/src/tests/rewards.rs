@@ -1,9 +1,13 @@
 //! Rewards: who gets what, and when.
 
-use crate::{Error, Starts, mock::*};
+use crate::{Error, Starts, mock::*, types::PoolId};
 use frame_support::{
 	assert_noop, assert_ok,
-	traits::fungible::{Balanced, Inspect, Mutate},
+	traits::{
+		Imbalance,
+		fungible::{Balanced, Inspect, Mutate},
+		tokens::{Fortitude, Precision, Preservation},
+	},
 };
 use phala_primitives::StakeKeeper;
 use sp_runtime::Perbill;
@@ -130,36 +134,23 @@ fn rewards_can_be_claimed_after_leaving() {
 }
 
 #[test]
-fn pay_that_nobody_can_take_is_not_burnt() {
+fn pay_that_nobody_can_take_is_handed_back() {
+	type Credit = crate::CreditOf<Test>;
 	run(|| {
 		// A pool that is gone.
-		let before = treasury();
-		let pay = || {
-			<Balances as Balanced<_>>::withdraw(
-				&SUBSIDY,
-				7,
-				frame_support::traits::tokens::Precision::Exact,
-				frame_support::traits::tokens::Preservation::Preserve,
-				frame_support::traits::tokens::Fortitude::Polite,
-			)
-			.unwrap()
-		};
-		<Pools as StakeKeeper<_, _>>::on_paid(&99, &worker(1), pay());
-		assert_eq!(treasury() - before, 7);
+		assert!(!<Pools as StakeKeeper<_, Credit>>::on_earned(&99, &worker(1), 7));
 		// A pot that does not exist, and a pay below the existential deposit.
-		let id = pool_with(&[]);
-		let pot = Balances::balance(&Pools::pot_account());
-		<Balances as Mutate<_>>::transfer(
-			&Pools::pot_account(),
-			&SUBSIDY,
-			pot,
-			frame_support::traits::tokens::Preservation::Expendable,
-		)
-		.unwrap();
-		<Pools as StakeKeeper<_, _>>::on_paid(&id, &worker(1), pay());
-		assert_eq!((treasury() - before, get(id).pot), (14, 0));
-		let seen = System::read_events_for_pallet::<crate::Event<Test>>();
-		assert!(matches!(seen.last(), Some(crate::Event::Unexpected { .. })));
-		System::reset_events();
+		let balance = Balances::balance(&Pools::pot_account());
+		let transfer = |from, to| {
+			<Balances as Mutate<_>>::transfer(&from, &to, balance, Preservation::Expendable)
+				.unwrap()
+		};
+		transfer(Pools::pot_account(), SUBSIDY);
+		let (exact, polite) = (Precision::Exact, Fortitude::Polite);
+		let pay = Balances::withdraw(&SUBSIDY, 7, exact, Preservation::Preserve, polite).unwrap();
+		let refused = <Pools as StakeKeeper<PoolId, _>>::on_paid(pay).unwrap_err();
+		assert_eq!(refused.peek(), 7);
+		assert!(Balances::resolve(&SUBSIDY, refused).is_ok());
+		transfer(SUBSIDY, Pools::pot_account());
 	});
 }
