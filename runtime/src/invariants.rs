@@ -36,7 +36,7 @@ fn check_subsidy() -> Result<(), TryRuntimeError> {
 	let left = match pallet_mining::State::<Runtime>::get() {
 		Some(economy) => {
 			let paid = economy.accumulator.paid().saturating_add(economy.accumulator.treasury());
-			INITIAL_RESERVE.saturating_add(paid)
+			INITIAL_RESERVE.saturating_add(paid.saturating_sub(economy.due.sum()))
 		}
 		None => 0,
 	};

@@ -4,13 +4,10 @@ use crate::{
 	Config, CreditOf, EconomyOf, Error, Event, Pallet, ReserveState, State, pallet::Unexpected,
 	types::Due,
 };
-use frame_support::{
-	defensive,
-	traits::{
-		Get, Imbalance, OnUnbalanced,
-		fungible::{Balanced, Inspect},
-		tokens::{Fortitude, Precision, Preservation},
-	},
+use frame_support::traits::{
+	Get, Imbalance, OnUnbalanced,
+	fungible::{Balanced, Inspect},
+	tokens::{Fortitude, Precision, Preservation},
 };
 use phala_primitives::{StakeKeeper, WorkerKey};
 use phala_tokenomics::{Balance, RelayBlock, Reserve, Settlement};
@@ -62,28 +59,34 @@ impl<T: Config> Pallet<T> {
 		*to = to.saturating_add(pool);
 	}
 
-	/// Pays what is due.
+	/// Pays what is due, and if the pot lacks PHA, what it has: keepers first, who have booked theirs.
 	pub(crate) fn pay_due() {
 		let Some(mut economy) = State::<T>::get() else { return };
 		let due = &mut economy.due;
 		if due.sum() == 0 {
 			return;
 		}
-		let Some(credit) = Self::withdraw(&Self::pot(), due.sum()) else {
-			defensive!("the pot has what its endowment leaves");
-			Self::deposit_event(Event::Unexpected { kind: Unexpected::PotMissing });
-			return;
-		};
-		let (treasury, keepers) = credit.split(due.treasury);
-		due.treasury = 0;
-		T::Treasury::on_unbalanced(treasury);
-		match T::StakeKeeper::on_paid(keepers) {
-			Ok(()) => due.keepers = 0,
-			Err(refused) => {
-				let back = T::Currency::resolve(&Self::pot(), refused);
-				debug_assert!(back.is_ok(), "the pot was just there");
-				Self::deposit_event(Event::Unexpected { kind: Unexpected::PayRefused });
+		let pot = Self::pot();
+		let spare = T::Currency::reducible_balance(&pot, Preservation::Preserve, Fortitude::Polite);
+		let is_short = due.sum() > spare;
+		let keepers = due.keepers.min(spare);
+		let treasury = due.treasury.min(spare.saturating_sub(keepers));
+		let Some(credit) = Self::withdraw(&pot, keepers.saturating_add(treasury)) else { return };
+		let (to_treasury, to_keepers) = credit.split(treasury);
+		T::Treasury::on_unbalanced(to_treasury);
+		due.treasury = due.treasury.saturating_sub(treasury);
+		if keepers > 0 {
+			match T::StakeKeeper::on_paid(to_keepers) {
+				Ok(()) => due.keepers = due.keepers.saturating_sub(keepers),
+				Err(refused) => {
+					let back = T::Currency::resolve(&pot, refused);
+					debug_assert!(back.is_ok(), "the pot was just there");
+					Self::deposit_event(Event::Unexpected { kind: Unexpected::PayRefused });
+				}
 			}
+		}
+		if is_short {
+			Self::deposit_event(Event::Unexpected { kind: Unexpected::PotMissing });
 		}
 		State::<T>::put(economy);
 	}

@@ -60,11 +60,12 @@
 //! ## Money flow
 //!
 //! ```text
-//! pot ── settlements of a block ─┬─ 80 % ─▶ StakeKeeper::on_paid     reserve ── capped per year ─▶ what ReserveOrigin decides
-//!                                └─ 20 % ─▶ Treasury
+//! pot ── a block's settlements ─┬─ 80 % ─▶ StakeKeeper::on_paid
+//!                               └─ 20 % ─▶ Treasury
+//! reserve ── capped per year ─▶ what ReserveOrigin decides
 //! ```
 //!
-//! A settlement books what it pays; the PHA moves once, at the end of the block. Nothing is minted. Stake never comes here: what health lost is reported to the ledger of offences.
+//! A settlement books what it pays; the PHA moves once, at the block's end. Nothing is minted. Stake never comes here: what health lost is reported to the ledger of offences.
 //!
 //! ## Assumptions
 //!
@@ -585,7 +586,7 @@ pub mod pallet {
 		TypeInfo,
 	)]
 	pub enum Unexpected {
-		/// The pot has less than what settlements pay.
+		/// The pot has less than what settlements pay. The rest stays due.
 		#[codec(index = 0)]
 		PotMissing,
 		/// The reserve's account has less than the reserve.

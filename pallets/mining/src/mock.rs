@@ -211,11 +211,14 @@ impl StakeKeeper<u64, Credit> for Keepers {
 		if RefusesPay::get() {
 			return Err(pay);
 		}
-		for (keeper, amount) in EARNED.take() {
-			let part = pay.extract(amount);
-			Balances::resolve(&keeper, part).expect("keepers have accounts");
-		}
-		assert_eq!(pay.peek(), 0, "as much comes as was earned");
+		EARNED.with_borrow_mut(|all| {
+			for (keeper, amount) in all {
+				let part = pay.extract(*amount);
+				*amount -= part.peek();
+				Balances::resolve(keeper, part).expect("keepers have accounts");
+			}
+		});
+		assert_eq!(pay.peek(), 0, "no more comes than was earned");
 		Ok(())
 	}
 
@@ -348,6 +351,7 @@ pub fn build(parameters: Parameters) -> sp_io::TestExternalities {
 		Serving::set(false);
 		LedgerOpen::set(true);
 		CaseOpen::set(false);
+		RefusesPay::set(false);
 		MaxDraws::set(350);
 		ServiceWeight::set(Weight::MAX);
 		PlatformLimit::set(120_000);

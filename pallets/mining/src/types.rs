@@ -73,7 +73,7 @@ pub struct Economy<AccountId> {
 	pub accumulator: Accumulator,
 	/// Planck in the pot when the economy began.
 	pub endowment: Balance,
-	/// Paid by the books, and still in the pot. Nothing, between blocks.
+	/// Paid by the books, and still in the pot: nothing between blocks, unless pay was refused.
 	pub due: Due,
 	/// Clocks of challenges.
 	pub clock: Clock<AccountId>,

@@ -4,7 +4,7 @@ use crate::{Config, CreditOf, Event, HoldReason, Pallet, types::Unexpected};
 use frame_support::{
 	PalletId, defensive,
 	traits::{
-		Get, Imbalance, OnUnbalanced,
+		Get, OnUnbalanced,
 		fungible::{Balanced, BalancedHold, Mutate, MutateHold},
 		tokens::{Precision, Preservation},
 	},
@@ -48,6 +48,11 @@ impl<T: Config> Pallet<T> {
 	/// Sends what was taken to where slashes go.
 	pub(crate) fn slashed(credit: CreditOf<T>) {
 		T::OnSlash::on_unbalanced(credit);
+	}
+
+	/// Puts pay that pools have booked into the pot.
+	pub(crate) fn collect_pay(pay: CreditOf<T>) -> Result<(), CreditOf<T>> {
+		T::Currency::resolve(&Self::pot_account(), pay)
 	}
 
 	/// Pays rewards out.

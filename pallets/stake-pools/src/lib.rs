@@ -60,7 +60,7 @@
 //!   by the pool's stake and by what comes back to it.
 //! - I5: every loss is what its tranches have left, was taken and was cancelled; no more than
 //!   [`MAX_OPEN_LOSSES`](types::MAX_OPEN_LOSSES) are open.
-//! - I6: the pot covers all rewards.
+//! - I6: at the end of a block, the pot covers all rewards: what was earned in it has come by then.
 //! - I7: what positions hold, once up to date, is the pool's value and what is set aside, but for the
 //!   rounding of operations, `DUST`. Their shares are worth no more than the value.
 //! - I8: workers and lists of workers name each other.

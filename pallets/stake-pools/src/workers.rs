@@ -23,7 +23,7 @@ impl<T: Config> StakeKeeper<PoolId, CreditOf<T>> for Pallet<T> {
 	}
 
 	fn on_paid(pay: CreditOf<T>) -> Result<(), CreditOf<T>> {
-		T::Currency::resolve(&Self::pot_account(), pay)
+		Self::collect_pay(pay)
 	}
 
 	fn on_ended(_id: &PoolId, worker: &WorkerKey) {

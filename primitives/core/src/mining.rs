@@ -106,7 +106,7 @@ pub trait Mining<Keeper> {
 
 /// Keeps the stake of sessions and gets their pay. Implemented by pools.
 ///
-/// Methods take bounded time, cannot fail, and do not call [`Mining`].
+/// Methods take bounded time, fail only where they say so, and do not call [`Mining`].
 pub trait StakeKeeper<Keeper, Credit> {
 	/// `worker` earned `amount` planck for `keeper`: what is left of its reward after the treasury's
 	/// part. They come at the end of the block, with [`on_paid`](Self::on_paid). `false` if there is no

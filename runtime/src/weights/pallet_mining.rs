@@ -381,6 +381,11 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 			.saturating_add(T::DbWeight::get().reads(9))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
+	fn pay_due() -> Weight {
+		Weight::from_parts(200_000_000, 8_799)
+			.saturating_add(T::DbWeight::get().reads(4))
+			.saturating_add(T::DbWeight::get().writes(4))
+	}
 	/// Storage: `ParachainSystem::LastRelayChainBlockNumber` (r:1 w:1)
 	/// Proof: `ParachainSystem::LastRelayChainBlockNumber` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
 	/// Storage: `Mining::ParameterVersions` (r:1 w:0)

@@ -628,7 +628,7 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 	/// Proof: `StakePools::Starts` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	fn on_paid() -> Weight {
+	fn on_earned() -> Weight {
 		// Proof Size summary in bytes:
 		//  Measured:  `929`
 		//  Estimated: `4041`

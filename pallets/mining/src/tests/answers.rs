@@ -141,6 +141,35 @@ fn pay_that_is_refused_stays_due() {
 }
 
 #[test]
+fn a_pot_that_lacks_pha_pays_what_it_has() {
+	run(|| {
+		worker(0);
+		until_challenged(0);
+		block(1);
+		assert!(answer(0));
+		let (due, pot) = (economy().due, Mining::pot());
+		let (full, rich) = (Balances::balance(&pot), Balances::balance(&TREASURY));
+		let missing = Event::Unexpected { kind: Unexpected::PotMissing };
+		// The existential deposit stays.
+		let spare = due.keepers - 7;
+		Balances::set_balance(&pot, spare + PHA / 100);
+		events();
+		finalize();
+		assert_eq!(economy().due, Due { keepers: 7, ..due });
+		assert_eq!(Balances::balance(&KEEPER), PHA + spare);
+		assert_eq!(events(), [missing.clone()]);
+		finalize();
+		assert_eq!((economy().due.sum(), events()), (7 + due.treasury, vec![missing]));
+		// It heals when the PHA comes back.
+		Balances::set_balance(&pot, full - spare);
+		finalize();
+		assert_eq!((economy().due, events()), (Due::default(), vec![]));
+		assert_eq!(Balances::balance(&KEEPER), PHA + due.keepers);
+		assert_eq!(Balances::balance(&TREASURY), rich + due.treasury);
+	});
+}
+
+#[test]
 fn pay_follows_speed() {
 	run(|| {
 		for n in 0..3 {

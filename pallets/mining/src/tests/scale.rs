@@ -103,7 +103,7 @@ fn is_challenged(n: u32) -> bool {
 	record(n).challenge.is_some()
 }
 
-/// An answer with its signature, from the pool's check to the pay.
+/// An answer with its signature, from the pool's check to the booking of the pay.
 fn heartbeat(ext: &mut TestExternalities, n: u32) -> Cost {
 	let answer = ext.execute_with(|| {
 		M::on_attestation_change(&key(n), &AttestationChange::Renewed);

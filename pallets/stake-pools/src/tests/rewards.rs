@@ -133,9 +133,36 @@ fn rewards_can_be_claimed_after_leaving() {
 	});
 }
 
+type Credit = crate::CreditOf<Test>;
+
+fn subsidy(amount: u128) -> Credit {
+	let (exact, polite) = (Precision::Exact, Fortitude::Polite);
+	Balances::withdraw(&SUBSIDY, amount, exact, Preservation::Preserve, polite).unwrap()
+}
+
+#[test]
+fn what_has_not_come_yet_cannot_be_claimed() {
+	run(|| {
+		let id = pool_with(&[(ALICE, 900 * PHA)]);
+		let worker = running(id, 1, 500 * PHA);
+		pay(worker, 100 * PHA);
+		next_round();
+		// In one block: an answer, and then claims, of which the first credits the round before.
+		assert!(<Pools as StakeKeeper<_, Credit>>::on_earned(&id, &worker, 70 * PHA));
+		assert_ok!(Pools::claim(signed(ALICE), id));
+		assert_ok!(Pools::claim_owner(signed(OWNER), id));
+		assert!(near(wealth(ALICE), RICH + 81 * PHA));
+		assert!(near(wealth(OWNER), RICH + 19 * PHA));
+		assert_noop!(Pools::claim(signed(ALICE), id), Error::<Test>::NothingToClaim);
+		assert!(<Pools as StakeKeeper<PoolId, _>>::on_paid(subsidy(70 * PHA)).is_ok());
+		next_round();
+		assert_ok!(Pools::claim(signed(ALICE), id));
+		assert!(near(wealth(ALICE), RICH + (81 + 567 / 10) * PHA));
+	});
+}
+
 #[test]
 fn pay_that_nobody_can_take_is_handed_back() {
-	type Credit = crate::CreditOf<Test>;
 	run(|| {
 		// A pool that is gone.
 		assert!(!<Pools as StakeKeeper<_, Credit>>::on_earned(&99, &worker(1), 7));
@@ -146,9 +173,7 @@ fn pay_that_nobody_can_take_is_handed_back() {
 				.unwrap()
 		};
 		transfer(Pools::pot_account(), SUBSIDY);
-		let (exact, polite) = (Precision::Exact, Fortitude::Polite);
-		let pay = Balances::withdraw(&SUBSIDY, 7, exact, Preservation::Preserve, polite).unwrap();
-		let refused = <Pools as StakeKeeper<PoolId, _>>::on_paid(pay).unwrap_err();
+		let refused = <Pools as StakeKeeper<PoolId, _>>::on_paid(subsidy(7)).unwrap_err();
 		assert_eq!(refused.peek(), 7);
 		assert!(Balances::resolve(&SUBSIDY, refused).is_ok());
 		transfer(SUBSIDY, Pools::pot_account());

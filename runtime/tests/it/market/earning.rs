@@ -25,6 +25,8 @@ fn stake_earns_and_comes_back() {
 		// Bob's contribution earns from the next round.
 		skip(ROUND);
 		let pot = Balances::free_balance(accounts::subsidy_pot());
+		let pools = || Balances::free_balance(pallet_stake_pools::Pallet::<Runtime>::pot_account());
+		let before = pools();
 		let (mut to_pool, mut to_treasury) = (0, 0);
 		let treasury = Balances::free_balance(accounts::treasury());
 		for _ in 0..60 {
@@ -34,6 +36,7 @@ fn stake_earns_and_comes_back() {
 		}
 		assert!(to_pool > 0);
 		assert_eq!(pot - Balances::free_balance(accounts::subsidy_pot()), to_pool + to_treasury);
+		assert_eq!(pools() - before, to_pool);
 		assert_eq!(Balances::free_balance(accounts::treasury()) - treasury, to_treasury);
 		// 20 % of each payment, rounded down to the treasury's disadvantage by less than a planck each.
 		assert!(to_treasury.abs_diff((to_pool + to_treasury) / 5) < 60);
