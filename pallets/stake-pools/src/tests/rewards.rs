@@ -157,7 +157,7 @@ fn what_has_not_come_yet_cannot_be_claimed() {
 		assert!(<Pools as StakeKeeper<PoolId, _>>::on_paid(subsidy(70 * PHA)).is_ok());
 		next_round();
 		assert_ok!(Pools::claim(signed(ALICE), id));
-		assert!(near(wealth(ALICE), RICH + (81 + 567 / 10) * PHA));
+		assert!(near(wealth(ALICE), RICH + 81 * PHA + 567 * PHA / 10));
 	});
 }
 
