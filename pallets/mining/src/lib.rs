@@ -65,7 +65,8 @@
 //! reserve ── capped per year ─▶ what ReserveOrigin decides
 //! ```
 //!
-//! A settlement books what it pays; the PHA moves once, at the block's end. Nothing is minted. Stake never comes here: what health lost is reported to the ledger of offences.
+//! A settlement books what it pays; the PHA moves once, at the block's end. Nothing is minted. Stake
+//! never comes here: what health lost is reported to the ledger of offences.
 //!
 //! ## Assumptions
 //!
