@@ -73,9 +73,10 @@ export class DevNode {
     throw new Error(`phala-node produces no block: see ${this.log}`);
   }
 
-  async stop(): Promise<void> {
+  /// Ends it, and removes its chain and its log unless they are to be kept.
+  async stop(keep = false): Promise<void> {
     await end(this.child, "SIGTERM");
-    discard(this.directory, this.log);
+    if (!keep) discard(this.directory, this.log);
   }
 }
 

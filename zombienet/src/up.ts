@@ -53,7 +53,7 @@ const ends = (program: Program): Running => ({
 async function single(): Promise<number> {
   // In real time: a worker's speed is measured by blocks.
   const node = await DevNode.start(9944, "--dev-block-time", "6000");
-  running.push(node);
+  running.push({ stop: () => node.stop(failed) });
   say("The node produces a block every six seconds.");
   table([
     ["Endpoint", `ws://127.0.0.1:${node.port}`],

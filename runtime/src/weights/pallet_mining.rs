@@ -19,30 +19,30 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Storage: `System::BlockHash` (r:2 w:0)
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::State` (r:1 w:0)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Aura::Authorities` (r:1 w:0)
 	/// Proof: `Aura::Authorities` (`max_values`: Some(1), `max_size`: Some(3842), added: 4337, mode: `MaxEncodedLen`)
 	/// Storage: `ParachainInfo::ParachainId` (r:1 w:0)
 	/// Proof: `ParachainInfo::ParachainId` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn authorize_heartbeat() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `1261`
+		//  Measured:  `1293`
 		//  Estimated: `6028`
-		// Minimum execution time: 131_747_000 picoseconds.
-		Weight::from_parts(190_878_000, 0)
+		// Minimum execution time: 113_904_000 picoseconds.
+		Weight::from_parts(205_395_000, 0)
 			.saturating_add(Weight::from_parts(0, 6028))
 			.saturating_add(T::DbWeight::get().reads(6))
 	}
 	/// Storage: `Mining::State` (r:1 w:1)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::ParameterVersions` (r:1 w:0)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::Sessions` (r:1 w:1)
 	/// Proof: `Mining::Sessions` (`max_values`: None, `max_size`: Some(294), added: 2769, mode: `MaxEncodedLen`)
-	/// Storage: `WorkerRegistry::Workers` (r:1 w:0)
-	/// Proof: `WorkerRegistry::Workers` (`max_values`: None, `max_size`: Some(656), added: 3131, mode: `MaxEncodedLen`)
 	/// Storage: `Timestamp::Now` (r:1 w:0)
 	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `WorkerRegistry::Workers` (r:1 w:0)
+	/// Proof: `WorkerRegistry::Workers` (`max_values`: None, `max_size`: Some(656), added: 3131, mode: `MaxEncodedLen`)
 	/// Storage: `WorkerRegistry::Measurements` (r:1 w:0)
 	/// Proof: `WorkerRegistry::Measurements` (`max_values`: None, `max_size`: Some(300), added: 2775, mode: `MaxEncodedLen`)
 	/// Storage: `ParachainSystem::LastRelayChainBlockNumber` (r:1 w:0)
@@ -75,8 +75,6 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Proof: `Slashing::WakeAt` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::PlatformValues` (r:1 w:1)
 	/// Proof: `Mining::PlatformValues` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:3 w:3)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `StakePools::Losses` (r:0 w:1)
 	/// Proof: `StakePools::Losses` (`max_values`: None, `max_size`: Some(265), added: 2740, mode: `MaxEncodedLen`)
 	/// Storage: `StakePools::Tranches` (r:0 w:1)
@@ -87,16 +85,16 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Proof: `Slashing::Liable` (`max_values`: None, `max_size`: Some(65), added: 2540, mode: `MaxEncodedLen`)
 	fn heartbeat() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `3484`
-		//  Estimated: `8799`
-		// Minimum execution time: 502_632_000 picoseconds.
-		Weight::from_parts(745_709_000, 0)
-			.saturating_add(Weight::from_parts(0, 8799))
-			.saturating_add(T::DbWeight::get().reads(24))
-			.saturating_add(T::DbWeight::get().writes(19))
+		//  Measured:  `3060`
+		//  Estimated: `4545`
+		// Minimum execution time: 298_139_000 picoseconds.
+		Weight::from_parts(598_752_000, 0)
+			.saturating_add(Weight::from_parts(0, 4545))
+			.saturating_add(T::DbWeight::get().reads(21))
+			.saturating_add(T::DbWeight::get().writes(16))
 	}
 	/// Storage: `Mining::State` (r:1 w:1)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::ParameterVersions` (r:1 w:0)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::Sessions` (r:1 w:1)
@@ -113,48 +111,46 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Proof: `WorkerRegistry::BannedPlatforms` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::PlatformValues` (r:1 w:1)
 	/// Proof: `Mining::PlatformValues` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:3 w:3)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `StakePools::Pools` (r:1 w:1)
 	/// Proof: `StakePools::Pools` (`max_values`: None, `max_size`: Some(576), added: 3051, mode: `MaxEncodedLen`)
 	/// Storage: `StakePools::Starts` (r:1 w:1)
 	/// Proof: `StakePools::Starts` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	fn heartbeat_ordinary() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `3303`
-		//  Estimated: `8799`
-		// Minimum execution time: 279_194_000 picoseconds.
-		Weight::from_parts(512_260_000, 0)
-			.saturating_add(Weight::from_parts(0, 8799))
-			.saturating_add(T::DbWeight::get().reads(14))
-			.saturating_add(T::DbWeight::get().writes(8))
+		//  Measured:  `2880`
+		//  Estimated: `4365`
+		// Minimum execution time: 133_139_000 picoseconds.
+		Weight::from_parts(233_628_000, 0)
+			.saturating_add(Weight::from_parts(0, 4365))
+			.saturating_add(T::DbWeight::get().reads(11))
+			.saturating_add(T::DbWeight::get().writes(5))
 	}
 	/// Storage: `Mining::State` (r:1 w:0)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::ParameterVersions` (r:1 w:1)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::LastChange` (r:1 w:0)
 	/// Proof: `Mining::LastChange` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn schedule_parameters() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `602`
+		//  Measured:  `634`
 		//  Estimated: `2519`
-		// Minimum execution time: 31_438_000 picoseconds.
-		Weight::from_parts(52_348_000, 0)
+		// Minimum execution time: 28_964_000 picoseconds.
+		Weight::from_parts(33_042_000, 0)
 			.saturating_add(Weight::from_parts(0, 2519))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `Mining::State` (r:1 w:0)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::ParameterVersions` (r:1 w:1)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	fn unschedule_parameters() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `779`
+		//  Measured:  `811`
 		//  Estimated: `2519`
-		// Minimum execution time: 25_208_000 picoseconds.
-		Weight::from_parts(43_973_000, 0)
+		// Minimum execution time: 23_775_000 picoseconds.
+		Weight::from_parts(26_931_000, 0)
 			.saturating_add(Weight::from_parts(0, 2519))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -162,7 +158,7 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Storage: `Mining::Sessions` (r:1 w:1)
 	/// Proof: `Mining::Sessions` (`max_values`: None, `max_size`: Some(294), added: 2769, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::State` (r:1 w:0)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::ParameterVersions` (r:1 w:0)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	/// Storage: `Slashing::Policies` (r:1 w:0)
@@ -197,10 +193,10 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Proof: `Slashing::Liable` (`max_values`: None, `max_size`: Some(65), added: 2540, mode: `MaxEncodedLen`)
 	fn report_outage() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `2154`
+		//  Measured:  `2186`
 		//  Estimated: `4041`
-		// Minimum execution time: 176_150_000 picoseconds.
-		Weight::from_parts(290_084_000, 0)
+		// Minimum execution time: 157_014_000 picoseconds.
+		Weight::from_parts(217_097_000, 0)
 			.saturating_add(Weight::from_parts(0, 4041))
 			.saturating_add(T::DbWeight::get().reads(15))
 			.saturating_add(T::DbWeight::get().writes(13))
@@ -208,17 +204,17 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Storage: `Mining::ReserveState` (r:1 w:1)
 	/// Proof: `Mining::ReserveState` (`max_values`: Some(1), `max_size`: Some(56), added: 551, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::State` (r:1 w:0)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::ParameterVersions` (r:1 w:0)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	fn spend_reserve() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `816`
+		//  Measured:  `848`
 		//  Estimated: `6196`
-		// Minimum execution time: 82_164_000 picoseconds.
-		Weight::from_parts(151_283_000, 0)
+		// Minimum execution time: 81_382_000 picoseconds.
+		Weight::from_parts(127_489_000, 0)
 			.saturating_add(Weight::from_parts(0, 6196))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -236,7 +232,7 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Storage: `WorkerRegistry::BannedPlatforms` (r:1 w:0)
 	/// Proof: `WorkerRegistry::BannedPlatforms` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::State` (r:1 w:1)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::ParameterVersions` (r:1 w:0)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::PlatformValues` (r:1 w:1)
@@ -249,16 +245,16 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Proof: `Mining::Slots` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	fn start() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `1850`
+		//  Measured:  `1882`
 		//  Estimated: `4121`
-		// Minimum execution time: 139_422_000 picoseconds.
-		Weight::from_parts(239_960_000, 0)
+		// Minimum execution time: 87_134_000 picoseconds.
+		Weight::from_parts(152_025_000, 0)
 			.saturating_add(Weight::from_parts(0, 4121))
 			.saturating_add(T::DbWeight::get().reads(11))
 			.saturating_add(T::DbWeight::get().writes(6))
 	}
 	/// Storage: `Mining::State` (r:1 w:1)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::ParameterVersions` (r:1 w:0)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::Sessions` (r:1 w:1)
@@ -269,16 +265,16 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Proof: `Mining::Batches` (`max_values`: None, `max_size`: Some(14034), added: 16509, mode: `MaxEncodedLen`)
 	fn top_up() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `1026`
+		//  Measured:  `1058`
 		//  Estimated: `3759`
-		// Minimum execution time: 55_113_000 picoseconds.
-		Weight::from_parts(98_565_000, 0)
+		// Minimum execution time: 47_579_000 picoseconds.
+		Weight::from_parts(89_318_000, 0)
 			.saturating_add(Weight::from_parts(0, 3759))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(4))
 	}
 	/// Storage: `Mining::State` (r:1 w:1)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::ParameterVersions` (r:1 w:0)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::Sessions` (r:2 w:2)
@@ -325,10 +321,10 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Proof: `Slashing::Liable` (`max_values`: None, `max_size`: Some(65), added: 2540, mode: `MaxEncodedLen`)
 	fn stop() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `2158`
+		//  Measured:  `2190`
 		//  Estimated: `6528`
-		// Minimum execution time: 345_588_000 picoseconds.
-		Weight::from_parts(425_738_000, 0)
+		// Minimum execution time: 347_121_000 picoseconds.
+		Weight::from_parts(463_910_000, 0)
 			.saturating_add(Weight::from_parts(0, 6528))
 			.saturating_add(T::DbWeight::get().reads(20))
 			.saturating_add(T::DbWeight::get().writes(20))
@@ -336,17 +332,17 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Storage: `Mining::Sessions` (r:1 w:1)
 	/// Proof: `Mining::Sessions` (`max_values`: None, `max_size`: Some(294), added: 2769, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::State` (r:1 w:0)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::ParameterVersions` (r:1 w:0)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	/// Storage: `Slashing::OpenCases` (r:1 w:0)
 	/// Proof: `Slashing::OpenCases` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
 	fn reclaim() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `937`
+		//  Measured:  `969`
 		//  Estimated: `3759`
-		// Minimum execution time: 53_440_000 picoseconds.
-		Weight::from_parts(79_139_000, 0)
+		// Minimum execution time: 35_988_000 picoseconds.
+		Weight::from_parts(65_272_000, 0)
 			.saturating_add(Weight::from_parts(0, 3759))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -364,7 +360,7 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Storage: `WorkerRegistry::BannedPlatforms` (r:1 w:0)
 	/// Proof: `WorkerRegistry::BannedPlatforms` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::State` (r:1 w:0)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::ParameterVersions` (r:1 w:0)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::Queues` (r:1 w:1)
@@ -373,16 +369,25 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Proof: `Mining::Batches` (`max_values`: None, `max_size`: Some(14034), added: 16509, mode: `MaxEncodedLen`)
 	fn attestation_change() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `2278`
+		//  Measured:  `2310`
 		//  Estimated: `4121`
-		// Minimum execution time: 125_686_000 picoseconds.
-		Weight::from_parts(183_154_000, 0)
+		// Minimum execution time: 84_057_000 picoseconds.
+		Weight::from_parts(111_780_000, 0)
 			.saturating_add(Weight::from_parts(0, 4121))
 			.saturating_add(T::DbWeight::get().reads(9))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
+	/// Storage: `Mining::State` (r:1 w:1)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:3 w:3)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	fn pay_due() -> Weight {
-		Weight::from_parts(200_000_000, 8_799)
+		// Proof Size summary in bytes:
+		//  Measured:  `982`
+		//  Estimated: `8799`
+		// Minimum execution time: 127_278_000 picoseconds.
+		Weight::from_parts(180_167_000, 0)
+			.saturating_add(Weight::from_parts(0, 8799))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(4))
 	}
@@ -391,7 +396,7 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Storage: `Mining::ParameterVersions` (r:1 w:0)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::State` (r:1 w:1)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::Queues` (r:1 w:1)
 	/// Proof: `Mining::Queues` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::Batches` (r:1 w:0)
@@ -400,10 +405,10 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Proof: `Aura::Authorities` (`max_values`: Some(1), `max_size`: Some(3842), added: 4337, mode: `MaxEncodedLen`)
 	fn poll_base() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `990`
+		//  Measured:  `1022`
 		//  Estimated: `17499`
-		// Minimum execution time: 46_578_000 picoseconds.
-		Weight::from_parts(94_718_000, 0)
+		// Minimum execution time: 52_428_000 picoseconds.
+		Weight::from_parts(102_793_000, 0)
 			.saturating_add(Weight::from_parts(0, 17499))
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -413,7 +418,7 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Storage: `Mining::ParameterVersions` (r:1 w:0)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::State` (r:1 w:1)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::Queues` (r:1 w:1)
 	/// Proof: `Mining::Queues` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::Batches` (r:1 w:1)
@@ -426,10 +431,10 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Proof: `Mining::Sessions` (`max_values`: None, `max_size`: Some(294), added: 2769, mode: `MaxEncodedLen`)
 	fn poll_batch() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `15088`
+		//  Measured:  `15120`
 		//  Estimated: `17499`
-		// Minimum execution time: 802_495_000 picoseconds.
-		Weight::from_parts(1_251_246_000, 0)
+		// Minimum execution time: 810_059_000 picoseconds.
+		Weight::from_parts(1_213_695_000, 0)
 			.saturating_add(Weight::from_parts(0, 17499))
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(4))
@@ -440,13 +445,13 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `542`
 		//  Estimated: `3759`
-		// Minimum execution time: 15_478_000 picoseconds.
-		Weight::from_parts(34_314_000, 0)
+		// Minimum execution time: 18_084_000 picoseconds.
+		Weight::from_parts(30_277_000, 0)
 			.saturating_add(Weight::from_parts(0, 3759))
 			.saturating_add(T::DbWeight::get().reads(1))
 	}
 	/// Storage: `Mining::State` (r:1 w:1)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::ParameterVersions` (r:1 w:0)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::Sessions` (r:1 w:1)
@@ -461,16 +466,16 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Proof: `Mining::Silences` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
 	fn poll_miss() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `1628`
+		//  Measured:  `1660`
 		//  Estimated: `4041`
-		// Minimum execution time: 63_700_000 picoseconds.
-		Weight::from_parts(85_711_000, 0)
+		// Minimum execution time: 65_432_000 picoseconds.
+		Weight::from_parts(102_823_000, 0)
 			.saturating_add(Weight::from_parts(0, 4041))
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(6))
 	}
 	/// Storage: `Mining::State` (r:1 w:1)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::ParameterVersions` (r:1 w:0)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::Sessions` (r:2 w:2)
@@ -517,16 +522,16 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Proof: `Slashing::Liable` (`max_values`: None, `max_size`: Some(65), added: 2540, mode: `MaxEncodedLen`)
 	fn poll_end() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `2243`
+		//  Measured:  `2275`
 		//  Estimated: `6528`
-		// Minimum execution time: 219_492_000 picoseconds.
-		Weight::from_parts(337_062_000, 0)
+		// Minimum execution time: 301_125_000 picoseconds.
+		Weight::from_parts(398_177_000, 0)
 			.saturating_add(Weight::from_parts(0, 6528))
 			.saturating_add(T::DbWeight::get().reads(20))
 			.saturating_add(T::DbWeight::get().writes(20))
 	}
 	/// Storage: `Mining::State` (r:1 w:1)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::ParameterVersions` (r:1 w:0)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::Queues` (r:1 w:1)
@@ -577,10 +582,10 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 	/// Proof: `Slashing::Liable` (`max_values`: None, `max_size`: Some(65), added: 2540, mode: `MaxEncodedLen`)
 	fn poll_silence() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `2187`
+		//  Measured:  `2219`
 		//  Estimated: `6528`
-		// Minimum execution time: 239_780_000 picoseconds.
-		Weight::from_parts(294_262_000, 0)
+		// Minimum execution time: 207_499_000 picoseconds.
+		Weight::from_parts(387_427_000, 0)
 			.saturating_add(Weight::from_parts(0, 6528))
 			.saturating_add(T::DbWeight::get().reads(21))
 			.saturating_add(T::DbWeight::get().writes(22))
@@ -600,11 +605,11 @@ impl<T: frame_system::Config> pallet_mining::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `417 + n * (331 ±0)`
 		//  Estimated: `1525 + n * (2769 ±0)`
-		// Minimum execution time: 16_811_000 picoseconds.
-		Weight::from_parts(17_232_000, 0)
+		// Minimum execution time: 18_024_000 picoseconds.
+		Weight::from_parts(19_947_000, 0)
 			.saturating_add(Weight::from_parts(0, 1525))
-			// Standard Error: 363_426
-			.saturating_add(Weight::from_parts(28_579_216, 0).saturating_mul(n.into()))
+			// Standard Error: 396_315
+			.saturating_add(Weight::from_parts(24_407_820, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(2))

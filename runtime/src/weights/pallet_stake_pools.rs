@@ -28,8 +28,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `124`
 		//  Estimated: `3694`
-		// Minimum execution time: 74_340_000 picoseconds.
-		Weight::from_parts(106_470_000, 0)
+		// Minimum execution time: 75_782_000 picoseconds.
+		Weight::from_parts(101_360_000, 0)
 			.saturating_add(Weight::from_parts(0, 3694))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -46,8 +46,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `5442`
 		//  Estimated: `88670`
-		// Minimum execution time: 445_706_000 picoseconds.
-		Weight::from_parts(525_315_000, 0)
+		// Minimum execution time: 448_471_000 picoseconds.
+		Weight::from_parts(525_236_000, 0)
 			.saturating_add(Weight::from_parts(0, 88670))
 			.saturating_add(T::DbWeight::get().reads(35))
 			.saturating_add(T::DbWeight::get().writes(34))
@@ -64,8 +64,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `5442`
 		//  Estimated: `88670`
-		// Minimum execution time: 472_867_000 picoseconds.
-		Weight::from_parts(809_068_000, 0)
+		// Minimum execution time: 497_223_000 picoseconds.
+		Weight::from_parts(866_445_000, 0)
 			.saturating_add(Weight::from_parts(0, 88670))
 			.saturating_add(T::DbWeight::get().reads(35))
 			.saturating_add(T::DbWeight::get().writes(34))
@@ -85,8 +85,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `5442`
 		//  Estimated: `88670`
-		// Minimum execution time: 454_072_000 picoseconds.
-		Weight::from_parts(780_530_173, 0)
+		// Minimum execution time: 458_419_000 picoseconds.
+		Weight::from_parts(935_153_353, 0)
 			.saturating_add(Weight::from_parts(0, 88670))
 			.saturating_add(T::DbWeight::get().reads(35))
 			.saturating_add(T::DbWeight::get().writes(35))
@@ -105,8 +105,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `5442`
 		//  Estimated: `88670`
-		// Minimum execution time: 442_881_000 picoseconds.
-		Weight::from_parts(695_865_000, 0)
+		// Minimum execution time: 461_776_000 picoseconds.
+		Weight::from_parts(795_552_000, 0)
 			.saturating_add(Weight::from_parts(0, 88670))
 			.saturating_add(T::DbWeight::get().reads(35))
 			.saturating_add(T::DbWeight::get().writes(35))
@@ -123,8 +123,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `5442`
 		//  Estimated: `88670`
-		// Minimum execution time: 663_594_000 picoseconds.
-		Weight::from_parts(859_392_000, 0)
+		// Minimum execution time: 540_784_000 picoseconds.
+		Weight::from_parts(861_125_000, 0)
 			.saturating_add(Weight::from_parts(0, 88670))
 			.saturating_add(T::DbWeight::get().reads(35))
 			.saturating_add(T::DbWeight::get().writes(34))
@@ -145,8 +145,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `1460`
 		//  Estimated: `8799`
-		// Minimum execution time: 313_728_000 picoseconds.
-		Weight::from_parts(479_820_000, 0)
+		// Minimum execution time: 400_942_000 picoseconds.
+		Weight::from_parts(554_931_000, 0)
 			.saturating_add(Weight::from_parts(0, 8799))
 			.saturating_add(T::DbWeight::get().reads(9))
 			.saturating_add(T::DbWeight::get().writes(8))
@@ -171,8 +171,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `831`
 		//  Estimated: `9879`
-		// Minimum execution time: 147_427_000 picoseconds.
-		Weight::from_parts(225_523_000, 0)
+		// Minimum execution time: 200_275_000 picoseconds.
+		Weight::from_parts(251_191_000, 0)
 			.saturating_add(Weight::from_parts(0, 9879))
 			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().writes(7))
@@ -193,8 +193,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `5823`
 		//  Estimated: `88670`
-		// Minimum execution time: 498_234_000 picoseconds.
-		Weight::from_parts(587_953_000, 0)
+		// Minimum execution time: 585_127_000 picoseconds.
+		Weight::from_parts(953_368_000, 0)
 			.saturating_add(Weight::from_parts(0, 88670))
 			.saturating_add(T::DbWeight::get().reads(37))
 			.saturating_add(T::DbWeight::get().writes(36))
@@ -211,8 +211,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `5442`
 		//  Estimated: `88670`
-		// Minimum execution time: 440_526_000 picoseconds.
-		Weight::from_parts(506_180_000, 0)
+		// Minimum execution time: 449_463_000 picoseconds.
+		Weight::from_parts(724_459_000, 0)
 			.saturating_add(Weight::from_parts(0, 88670))
 			.saturating_add(T::DbWeight::get().reads(35))
 			.saturating_add(T::DbWeight::get().writes(34))
@@ -235,8 +235,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `1350`
 		//  Estimated: `4121`
-		// Minimum execution time: 104_135_000 picoseconds.
-		Weight::from_parts(147_857_000, 0)
+		// Minimum execution time: 68_008_000 picoseconds.
+		Weight::from_parts(141_606_000, 0)
 			.saturating_add(Weight::from_parts(0, 4121))
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -263,8 +263,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `9939`
 		//  Estimated: `11424`
-		// Minimum execution time: 263_043_000 picoseconds.
-		Weight::from_parts(318_958_000, 0)
+		// Minimum execution time: 274_004_000 picoseconds.
+		Weight::from_parts(324_217_000, 0)
 			.saturating_add(Weight::from_parts(0, 11424))
 			.saturating_add(T::DbWeight::get().reads(9))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -277,8 +277,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `7528`
 		//  Estimated: `9879`
-		// Minimum execution time: 119_625_000 picoseconds.
-		Weight::from_parts(136_857_000, 0)
+		// Minimum execution time: 130_915_000 picoseconds.
+		Weight::from_parts(191_849_000, 0)
 			.saturating_add(Weight::from_parts(0, 9879))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -306,7 +306,7 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 	/// Storage: `Mining::Sessions` (r:1 w:1)
 	/// Proof: `Mining::Sessions` (`max_values`: None, `max_size`: Some(294), added: 2769, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::State` (r:1 w:1)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::ParameterVersions` (r:1 w:0)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::PlatformValues` (r:1 w:1)
@@ -319,10 +319,10 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 	/// Proof: `Mining::Slots` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	fn start() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `7763`
+		//  Measured:  `7795`
 		//  Estimated: `88670`
-		// Minimum execution time: 601_518_000 picoseconds.
-		Weight::from_parts(984_917_000, 0)
+		// Minimum execution time: 591_790_000 picoseconds.
+		Weight::from_parts(701_896_000, 0)
 			.saturating_add(Weight::from_parts(0, 88670))
 			.saturating_add(T::DbWeight::get().reads(47))
 			.saturating_add(T::DbWeight::get().writes(42))
@@ -338,7 +338,7 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 	/// Storage: `StakePools::Losses` (r:32 w:32)
 	/// Proof: `StakePools::Losses` (`max_values`: None, `max_size`: Some(265), added: 2740, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::State` (r:1 w:1)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::ParameterVersions` (r:1 w:0)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::Sessions` (r:1 w:1)
@@ -351,10 +351,10 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 	/// Proof: `Mining::Batches` (`max_values`: None, `max_size`: Some(14034), added: 16509, mode: `MaxEncodedLen`)
 	fn top_up() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `6611`
+		//  Measured:  `6643`
 		//  Estimated: `88670`
-		// Minimum execution time: 638_517_000 picoseconds.
-		Weight::from_parts(1_011_647_000, 0)
+		// Minimum execution time: 527_068_000 picoseconds.
+		Weight::from_parts(624_341_000, 0)
 			.saturating_add(Weight::from_parts(0, 88670))
 			.saturating_add(T::DbWeight::get().reads(41))
 			.saturating_add(T::DbWeight::get().writes(40))
@@ -362,7 +362,7 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 	/// Storage: `StakePools::Workers` (r:1 w:1)
 	/// Proof: `StakePools::Workers` (`max_values`: None, `max_size`: Some(149), added: 2624, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::State` (r:1 w:1)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::ParameterVersions` (r:1 w:0)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::Sessions` (r:1 w:1)
@@ -373,10 +373,10 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 	/// Proof: `Mining::Batches` (`max_values`: None, `max_size`: Some(14034), added: 16509, mode: `MaxEncodedLen`)
 	fn stop() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `1370`
+		//  Measured:  `1402`
 		//  Estimated: `3759`
-		// Minimum execution time: 100_969_000 picoseconds.
-		Weight::from_parts(121_709_000, 0)
+		// Minimum execution time: 109_776_000 picoseconds.
+		Weight::from_parts(140_764_000, 0)
 			.saturating_add(Weight::from_parts(0, 3759))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(5))
@@ -386,7 +386,7 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 	/// Storage: `Mining::Sessions` (r:1 w:1)
 	/// Proof: `Mining::Sessions` (`max_values`: None, `max_size`: Some(294), added: 2769, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::State` (r:1 w:0)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::ParameterVersions` (r:1 w:0)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	/// Storage: `Slashing::OpenCases` (r:1 w:0)
@@ -403,10 +403,10 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 	/// Proof: `StakePools::TotalStake` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
 	fn reclaim() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `6521`
+		//  Measured:  `6553`
 		//  Estimated: `88670`
-		// Minimum execution time: 513_162_000 picoseconds.
-		Weight::from_parts(810_329_000, 0)
+		// Minimum execution time: 495_109_000 picoseconds.
+		Weight::from_parts(591_149_000, 0)
 			.saturating_add(Weight::from_parts(0, 88670))
 			.saturating_add(T::DbWeight::get().reads(41))
 			.saturating_add(T::DbWeight::get().writes(37))
@@ -431,8 +431,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `17099`
 		//  Estimated: `176350`
-		// Minimum execution time: 3_680_181_000 picoseconds.
-		Weight::from_parts(3_867_473_000, 0)
+		// Minimum execution time: 3_705_629_000 picoseconds.
+		Weight::from_parts(4_136_987_000, 0)
 			.saturating_add(Weight::from_parts(0, 176350))
 			.saturating_add(T::DbWeight::get().reads(72))
 			.saturating_add(T::DbWeight::get().writes(70))
@@ -457,8 +457,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `14180`
 		//  Estimated: `176350`
-		// Minimum execution time: 3_599_430_000 picoseconds.
-		Weight::from_parts(4_017_543_000, 0)
+		// Minimum execution time: 3_618_565_000 picoseconds.
+		Weight::from_parts(5_712_412_000, 0)
 			.saturating_add(Weight::from_parts(0, 176350))
 			.saturating_add(T::DbWeight::get().reads(72))
 			.saturating_add(T::DbWeight::get().writes(71))
@@ -477,8 +477,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `5760`
 		//  Estimated: `88670`
-		// Minimum execution time: 569_839_000 picoseconds.
-		Weight::from_parts(902_643_000, 0)
+		// Minimum execution time: 455_925_000 picoseconds.
+		Weight::from_parts(525_595_000, 0)
 			.saturating_add(Weight::from_parts(0, 88670))
 			.saturating_add(T::DbWeight::get().reads(37))
 			.saturating_add(T::DbWeight::get().writes(36))
@@ -501,8 +501,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `14036`
 		//  Estimated: `176350`
-		// Minimum execution time: 4_305_844_000 picoseconds.
-		Weight::from_parts(6_048_081_000, 0)
+		// Minimum execution time: 3_690_430_000 picoseconds.
+		Weight::from_parts(5_221_491_000, 0)
 			.saturating_add(Weight::from_parts(0, 176350))
 			.saturating_add(T::DbWeight::get().reads(71))
 			.saturating_add(T::DbWeight::get().writes(70))
@@ -521,8 +521,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `5719`
 		//  Estimated: `88670`
-		// Minimum execution time: 519_944_000 picoseconds.
-		Weight::from_parts(978_235_000, 0)
+		// Minimum execution time: 689_232_000 picoseconds.
+		Weight::from_parts(914_224_000, 0)
 			.saturating_add(Weight::from_parts(0, 88670))
 			.saturating_add(T::DbWeight::get().reads(37))
 			.saturating_add(T::DbWeight::get().writes(36))
@@ -548,11 +548,11 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `13669 + r * (400 ±0)`
 		//  Estimated: `176350 + r * (3265 ±0)`
-		// Minimum execution time: 2_439_986_000 picoseconds.
-		Weight::from_parts(2_483_671_200, 0)
+		// Minimum execution time: 2_361_258_000 picoseconds.
+		Weight::from_parts(87_642_156, 0)
 			.saturating_add(Weight::from_parts(0, 176350))
-			// Standard Error: 98_741_710
-			.saturating_add(Weight::from_parts(2_691_059_932, 0).saturating_mul(r.into()))
+			// Standard Error: 104_921_472
+			.saturating_add(Weight::from_parts(2_529_180_452, 0).saturating_mul(r.into()))
 			.saturating_add(T::DbWeight::get().reads(67))
 			.saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(r.into())))
 			.saturating_add(T::DbWeight::get().writes(66))
@@ -572,7 +572,7 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 	/// Storage: `StakePools::Workers` (r:200 w:10)
 	/// Proof: `StakePools::Workers` (`max_values`: None, `max_size`: Some(149), added: 2624, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::State` (r:1 w:1)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `MaxEncodedLen`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::ParameterVersions` (r:1 w:0)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `MaxEncodedLen`)
 	/// Storage: `Mining::Sessions` (r:10 w:10)
@@ -584,13 +584,13 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 	/// The range of component `r` is `[1, 256]`.
 	fn force(r: u32, ) -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `30442 + r * (142 ±0)`
+		//  Measured:  `30474 + r * (142 ±0)`
 		//  Estimated: `525790 + r * (2621 ±0)`
-		// Minimum execution time: 1_981_776_000 picoseconds.
-		Weight::from_parts(3_221_702_748, 0)
+		// Minimum execution time: 2_117_811_000 picoseconds.
+		Weight::from_parts(3_329_501_816, 0)
 			.saturating_add(Weight::from_parts(0, 525790))
-			// Standard Error: 816_231
-			.saturating_add(Weight::from_parts(8_686_835, 0).saturating_mul(r.into()))
+			// Standard Error: 1_419_963
+			.saturating_add(Weight::from_parts(12_472_407, 0).saturating_mul(r.into()))
 			.saturating_add(T::DbWeight::get().reads(217))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(r.into())))
 			.saturating_add(T::DbWeight::get().writes(34))
@@ -614,8 +614,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `13862`
 		//  Estimated: `176350`
-		// Minimum execution time: 3_435_562_000 picoseconds.
-		Weight::from_parts(4_095_189_000, 0)
+		// Minimum execution time: 3_501_606_000 picoseconds.
+		Weight::from_parts(3_791_089_000, 0)
 			.saturating_add(Weight::from_parts(0, 176350))
 			.saturating_add(T::DbWeight::get().reads(70))
 			.saturating_add(T::DbWeight::get().writes(69))
@@ -626,17 +626,15 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 	/// Proof: `ParachainSystem::LastRelayChainBlockNumber` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
 	/// Storage: `StakePools::Starts` (r:1 w:1)
 	/// Proof: `StakePools::Starts` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	fn on_earned() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `929`
+		//  Measured:  `755`
 		//  Estimated: `4041`
-		// Minimum execution time: 65_994_000 picoseconds.
-		Weight::from_parts(79_449_000, 0)
+		// Minimum execution time: 36_048_000 picoseconds.
+		Weight::from_parts(43_361_000, 0)
 			.saturating_add(Weight::from_parts(0, 4041))
-			.saturating_add(T::DbWeight::get().reads(4))
-			.saturating_add(T::DbWeight::get().writes(3))
+			.saturating_add(T::DbWeight::get().reads(3))
+			.saturating_add(T::DbWeight::get().writes(2))
 	}
 	/// Storage: `StakePools::Workers` (r:1 w:1)
 	/// Proof: `StakePools::Workers` (`max_values`: None, `max_size`: Some(149), added: 2624, mode: `MaxEncodedLen`)
@@ -646,8 +644,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `827`
 		//  Estimated: `4041`
-		// Minimum execution time: 33_102_000 picoseconds.
-		Weight::from_parts(40_907_000, 0)
+		// Minimum execution time: 31_639_000 picoseconds.
+		Weight::from_parts(39_184_000, 0)
 			.saturating_add(Weight::from_parts(0, 4041))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -660,8 +658,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `827`
 		//  Estimated: `4041`
-		// Minimum execution time: 31_489_000 picoseconds.
-		Weight::from_parts(70_352_000, 0)
+		// Minimum execution time: 33_002_000 picoseconds.
+		Weight::from_parts(40_426_000, 0)
 			.saturating_add(Weight::from_parts(0, 4041))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -684,8 +682,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `768`
 		//  Estimated: `4041`
-		// Minimum execution time: 58_309_000 picoseconds.
-		Weight::from_parts(80_511_000, 0)
+		// Minimum execution time: 60_093_000 picoseconds.
+		Weight::from_parts(114_385_000, 0)
 			.saturating_add(Weight::from_parts(0, 4041))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(6))
@@ -708,8 +706,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `1977`
 		//  Estimated: `4041`
-		// Minimum execution time: 101_310_000 picoseconds.
-		Weight::from_parts(168_336_000, 0)
+		// Minimum execution time: 100_999_000 picoseconds.
+		Weight::from_parts(175_639_000, 0)
 			.saturating_add(Weight::from_parts(0, 4041))
 			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().writes(7))
@@ -726,8 +724,8 @@ impl<T: frame_system::Config> pallet_stake_pools::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `1594`
 		//  Estimated: `4041`
-		// Minimum execution time: 58_830_000 picoseconds.
-		Weight::from_parts(100_318_000, 0)
+		// Minimum execution time: 53_471_000 picoseconds.
+		Weight::from_parts(62_908_000, 0)
 			.saturating_add(Weight::from_parts(0, 4041))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(4))
