@@ -31,13 +31,15 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 	/// Storage: `WorkerRegistry::CurrentPolicy` (r:1 w:0)
 	/// Proof: `WorkerRegistry::CurrentPolicy` (`max_values`: Some(1), `max_size`: Some(8516), added: 9011, mode: `MaxEncodedLen`)
 	/// The range of component `s` is `[1, 4]`.
-	fn submit_tcb_info(_s: u32, ) -> Weight {
+	fn submit_tcb_info(s: u32, ) -> Weight {
 		// Proof Size summary in bytes:
 		//  Measured:  `23989`
 		//  Estimated: `27648`
-		// Minimum execution time: 2_612_789_000 picoseconds.
-		Weight::from_parts(4_044_387_730, 0)
+		// Minimum execution time: 2_684_484_000 picoseconds.
+		Weight::from_parts(2_324_733_438, 0)
 			.saturating_add(Weight::from_parts(0, 27648))
+			// Standard Error: 83_879_977
+			.saturating_add(Weight::from_parts(823_022_582, 0).saturating_mul(s.into()))
 			.saturating_add(T::DbWeight::get().reads(9))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
@@ -61,8 +63,8 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `17519`
 		//  Estimated: `13968`
-		// Minimum execution time: 2_381_927_000 picoseconds.
-		Weight::from_parts(2_539_512_000, 0)
+		// Minimum execution time: 2_482_986_000 picoseconds.
+		Weight::from_parts(2_858_640_000, 0)
 			.saturating_add(Weight::from_parts(0, 13968))
 			.saturating_add(T::DbWeight::get().reads(9))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -83,8 +85,8 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `6808`
 		//  Estimated: `11885`
-		// Minimum execution time: 1_257_979_000 picoseconds.
-		Weight::from_parts(2_032_722_000, 0)
+		// Minimum execution time: 1_265_192_000 picoseconds.
+		Weight::from_parts(2_110_598_000, 0)
 			.saturating_add(Weight::from_parts(0, 11885))
 			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -104,11 +106,11 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `6667`
 		//  Estimated: `11885`
-		// Minimum execution time: 1_376_541_000 picoseconds.
-		Weight::from_parts(1_238_567_402, 0)
+		// Minimum execution time: 1_433_788_000 picoseconds.
+		Weight::from_parts(1_960_729_988, 0)
 			.saturating_add(Weight::from_parts(0, 11885))
-			// Standard Error: 39_358_261
-			.saturating_add(Weight::from_parts(459_533_956, 0).saturating_mul(s.into()))
+			// Standard Error: 33_699_967
+			.saturating_add(Weight::from_parts(209_678_167, 0).saturating_mul(s.into()))
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
@@ -150,8 +152,8 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `32898`
 		//  Estimated: `38838`
-		// Minimum execution time: 371_967_000 picoseconds.
-		Weight::from_parts(632_747_000, 0)
+		// Minimum execution time: 348_744_000 picoseconds.
+		Weight::from_parts(401_052_000, 0)
 			.saturating_add(Weight::from_parts(0, 38838))
 			.saturating_add(T::DbWeight::get().reads(19))
 	}
@@ -203,8 +205,8 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `33162`
 		//  Estimated: `39102`
-		// Minimum execution time: 3_932_935_000 picoseconds.
-		Weight::from_parts(4_134_924_000, 0)
+		// Minimum execution time: 4_031_509_000 picoseconds.
+		Weight::from_parts(4_229_181_000, 0)
 			.saturating_add(Weight::from_parts(0, 39102))
 			.saturating_add(T::DbWeight::get().reads(24))
 			.saturating_add(T::DbWeight::get().writes(7))
@@ -250,7 +252,7 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 	/// Storage: `Mining::Sessions` (r:1 w:1)
 	/// Proof: `Mining::Sessions` (`max_values`: None, `max_size`: Some(294), added: 2769, mode: `Measured`)
 	/// Storage: `Mining::State` (r:1 w:0)
-	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(351), added: 846, mode: `Measured`)
+	/// Proof: `Mining::State` (`max_values`: Some(1), `max_size`: Some(383), added: 878, mode: `Measured`)
 	/// Storage: `Mining::ParameterVersions` (r:1 w:0)
 	/// Proof: `Mining::ParameterVersions` (`max_values`: Some(1), `max_size`: Some(1034), added: 1529, mode: `Measured`)
 	/// Storage: `Mining::Queues` (r:1 w:1)
@@ -259,11 +261,11 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 	/// Proof: `Mining::Batches` (`max_values`: None, `max_size`: Some(14034), added: 16509, mode: `Measured`)
 	fn renew() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `34891`
-		//  Estimated: `40831`
-		// Minimum execution time: 3_902_367_000 picoseconds.
-		Weight::from_parts(4_122_530_000, 0)
-			.saturating_add(Weight::from_parts(0, 40831))
+		//  Measured:  `34923`
+		//  Estimated: `40863`
+		// Minimum execution time: 4_004_279_000 picoseconds.
+		Weight::from_parts(4_203_131_000, 0)
+			.saturating_add(Weight::from_parts(0, 40863))
 			.saturating_add(T::DbWeight::get().reads(27))
 			.saturating_add(T::DbWeight::get().writes(8))
 	}
@@ -303,8 +305,8 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `34141`
 		//  Estimated: `40081`
-		// Minimum execution time: 305_182_000 picoseconds.
-		Weight::from_parts(338_184_000, 0)
+		// Minimum execution time: 303_038_000 picoseconds.
+		Weight::from_parts(350_968_000, 0)
 			.saturating_add(Weight::from_parts(0, 40081))
 			.saturating_add(T::DbWeight::get().reads(18))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -335,8 +337,8 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `10439`
 		//  Estimated: `11924`
-		// Minimum execution time: 269_465_000 picoseconds.
-		Weight::from_parts(302_387_000, 0)
+		// Minimum execution time: 291_055_000 picoseconds.
+		Weight::from_parts(447_119_000, 0)
 			.saturating_add(Weight::from_parts(0, 11924))
 			.saturating_add(T::DbWeight::get().reads(13))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -365,8 +367,8 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `1847`
 		//  Estimated: `6012`
-		// Minimum execution time: 315_131_000 picoseconds.
-		Weight::from_parts(362_680_000, 0)
+		// Minimum execution time: 224_801_000 picoseconds.
+		Weight::from_parts(342_903_000, 0)
 			.saturating_add(Weight::from_parts(0, 6012))
 			.saturating_add(T::DbWeight::get().reads(11))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -381,8 +383,8 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `1091`
 		//  Estimated: `6012`
-		// Minimum execution time: 82_185_000 picoseconds.
-		Weight::from_parts(94_357_000, 0)
+		// Minimum execution time: 83_897_000 picoseconds.
+		Weight::from_parts(138_650_000, 0)
 			.saturating_add(Weight::from_parts(0, 6012))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -413,8 +415,8 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `1544`
 		//  Estimated: `6398`
-		// Minimum execution time: 205_756_000 picoseconds.
-		Weight::from_parts(234_930_000, 0)
+		// Minimum execution time: 225_493_000 picoseconds.
+		Weight::from_parts(346_761_000, 0)
 			.saturating_add(Weight::from_parts(0, 6398))
 			.saturating_add(T::DbWeight::get().reads(13))
 			.saturating_add(T::DbWeight::get().writes(7))
@@ -447,8 +449,8 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `1498`
 		//  Estimated: `4577`
-		// Minimum execution time: 149_330_000 picoseconds.
-		Weight::from_parts(190_136_000, 0)
+		// Minimum execution time: 205_335_000 picoseconds.
+		Weight::from_parts(274_746_000, 0)
 			.saturating_add(Weight::from_parts(0, 4577))
 			.saturating_add(T::DbWeight::get().reads(11))
 			.saturating_add(T::DbWeight::get().writes(6))
@@ -459,8 +461,8 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `0`
 		//  Estimated: `0`
-		// Minimum execution time: 12_744_000 picoseconds.
-		Weight::from_parts(28_784_000, 0)
+		// Minimum execution time: 13_015_000 picoseconds.
+		Weight::from_parts(19_728_000, 0)
 			.saturating_add(Weight::from_parts(0, 0))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -470,8 +472,8 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `540`
 		//  Estimated: `3765`
-		// Minimum execution time: 22_763_000 picoseconds.
-		Weight::from_parts(47_700_000, 0)
+		// Minimum execution time: 24_025_000 picoseconds.
+		Weight::from_parts(50_013_000, 0)
 			.saturating_add(Weight::from_parts(0, 3765))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -482,8 +484,8 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `540`
 		//  Estimated: `3765`
-		// Minimum execution time: 21_160_000 picoseconds.
-		Weight::from_parts(34_194_000, 0)
+		// Minimum execution time: 22_121_000 picoseconds.
+		Weight::from_parts(41_988_000, 0)
 			.saturating_add(Weight::from_parts(0, 3765))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -494,8 +496,8 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `0`
 		//  Estimated: `0`
-		// Minimum execution time: 86_833_000 picoseconds.
-		Weight::from_parts(113_403_000, 0)
+		// Minimum execution time: 90_720_000 picoseconds.
+		Weight::from_parts(97_042_000, 0)
 			.saturating_add(Weight::from_parts(0, 0))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -507,8 +509,8 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `539`
 		//  Estimated: `1806`
-		// Minimum execution time: 25_848_000 picoseconds.
-		Weight::from_parts(52_608_000, 0)
+		// Minimum execution time: 25_488_000 picoseconds.
+		Weight::from_parts(35_567_000, 0)
 			.saturating_add(Weight::from_parts(0, 1806))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -519,8 +521,8 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `120`
 		//  Estimated: `3497`
-		// Minimum execution time: 15_309_000 picoseconds.
-		Weight::from_parts(17_763_000, 0)
+		// Minimum execution time: 15_790_000 picoseconds.
+		Weight::from_parts(23_835_000, 0)
 			.saturating_add(Weight::from_parts(0, 3497))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -531,8 +533,8 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `173`
 		//  Estimated: `3497`
-		// Minimum execution time: 16_200_000 picoseconds.
-		Weight::from_parts(33_332_000, 0)
+		// Minimum execution time: 16_181_000 picoseconds.
+		Weight::from_parts(22_993_000, 0)
 			.saturating_add(Weight::from_parts(0, 3497))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -544,11 +546,11 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `172 + r * (37 ±0)`
 		//  Estimated: `3509 + r * (2519 ±0)`
-		// Minimum execution time: 8_606_000 picoseconds.
-		Weight::from_parts(19_414_583, 0)
+		// Minimum execution time: 6_562_000 picoseconds.
+		Weight::from_parts(12_231_399, 0)
 			.saturating_add(Weight::from_parts(0, 3509))
-			// Standard Error: 32_401
-			.saturating_add(Weight::from_parts(8_507_939, 0).saturating_mul(r.into()))
+			// Standard Error: 38_379
+			.saturating_add(Weight::from_parts(5_377_245, 0).saturating_mul(r.into()))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(r.into())))
 			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(r.into())))
@@ -590,8 +592,8 @@ impl<T: frame_system::Config> pallet_worker_registry::WeightInfo for WeightInfo<
 		// Proof Size summary in bytes:
 		//  Measured:  `34019`
 		//  Estimated: `39959`
-		// Minimum execution time: 318_016_000 picoseconds.
-		Weight::from_parts(504_627_000, 0)
+		// Minimum execution time: 263_273_000 picoseconds.
+		Weight::from_parts(327_254_000, 0)
 			.saturating_add(Weight::from_parts(0, 39959))
 			.saturating_add(T::DbWeight::get().reads(17))
 			.saturating_add(T::DbWeight::get().writes(4))

@@ -6,6 +6,7 @@
 use crate::{
 	Balance, Parameters, Runtime, RuntimeEvent, RuntimeOrigin,
 	constants::currency::{MICRO_PHA, MILLI_PHA, PHA, TRANSACTION_BYTE_FEE, deposit},
+	weights,
 };
 use frame_support::{
 	dispatch::DispatchResult,
@@ -139,8 +140,7 @@ impl pallet_parameters::Config for Runtime {
 	type RuntimeParameters = RuntimeParameters;
 	/// Nobody but the calls that check guard rails.
 	type AdminOrigin = AsEnsureOriginWithArg<origins::GuardRail>;
-	/// As published; what `dao.set_parameter` weighs includes it.
-	type WeightInfo = ();
+	type WeightInfo = weights::pallet_parameters::WeightInfo<Runtime>;
 }
 
 #[cfg(feature = "runtime-benchmarks")]

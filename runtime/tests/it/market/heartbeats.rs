@@ -121,7 +121,7 @@ fn full_blocks_of_tipped_transfers_keep_none_out() {
 /// each the dearest that there is. Blocks that users do not fill have room for all that mining can draw.
 #[test]
 fn what_a_block_keeps_free_has_room_for_answers() {
-	const WORKERS: u64 = 35_000;
+	const WORKERS: u64 = 38_000;
 	market(&["one"], || {
 		pool(2_000, 0, &["one"]);
 		let extrinsic = heartbeat(challenged("one"), "one");
