@@ -126,8 +126,8 @@ export async function finalise(
       seen = number;
     }
     if (Date.now() - sent > 30_000) {
-      // Refused where it is already known; that is as good.
-      await api.rpc.author.submitExtrinsic(signed).catch(() => undefined);
+      // Refused where it is already known; that is as good. Raw, because the client would print the refusal.
+      await api.rpc("author_submitExtrinsic", signed.toHex()).catch(() => undefined);
       sent = Date.now();
     }
     return false;
