@@ -15,4 +15,5 @@ mod proxies;
 mod scheduling;
 mod supply;
 mod wasm;
+mod weights;
 mod workers;
