@@ -39,8 +39,7 @@ impl pallet_scheduler::Config for Runtime {
 	type MaximumWeight = MaximumSchedulerWeight;
 	type ScheduleOrigin = EnsureRoot<AccountId>;
 	type OriginPrivilegeCmp = EqualPrivilegeOnly;
-	/// What the published weights assume. So many that filling an agenda, to keep others out of it, costs
-	/// thousands of PHA in deposits.
+	/// So many that filling an agenda, to keep others out of it, costs thousands of PHA in deposits.
 	type MaxScheduledPerBlock = ConstU32<512>;
 	type WeightInfo = weights::pallet_scheduler::WeightInfo<Runtime>;
 	type Preimages = Preimage;
