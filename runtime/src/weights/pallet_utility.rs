@@ -21,11 +21,11 @@ impl<T: frame_system::Config> pallet_utility::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `76`
 		//  Estimated: `1489`
-		// Minimum execution time: 12_854_000 picoseconds.
-		Weight::from_parts(15_268_000, 0)
+		// Minimum execution time: 9_638_000 picoseconds.
+		Weight::from_parts(10_550_000, 0)
 			.saturating_add(Weight::from_parts(0, 1489))
-			// Standard Error: 85_632
-			.saturating_add(Weight::from_parts(8_108_711, 0).saturating_mul(c.into()))
+			// Standard Error: 63_770
+			.saturating_add(Weight::from_parts(9_737_974, 0).saturating_mul(c.into()))
 			.saturating_add(T::DbWeight::get().reads(1))
 	}
 	/// Storage: `SafeMode::EnteredUntil` (r:1 w:0)
@@ -34,8 +34,8 @@ impl<T: frame_system::Config> pallet_utility::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `76`
 		//  Estimated: `1489`
-		// Minimum execution time: 13_635_000 picoseconds.
-		Weight::from_parts(32_431_000, 0)
+		// Minimum execution time: 13_155_000 picoseconds.
+		Weight::from_parts(27_551_000, 0)
 			.saturating_add(Weight::from_parts(0, 1489))
 			.saturating_add(T::DbWeight::get().reads(1))
 	}
@@ -46,19 +46,19 @@ impl<T: frame_system::Config> pallet_utility::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `76`
 		//  Estimated: `1489`
-		// Minimum execution time: 18_685_000 picoseconds.
-		Weight::from_parts(565_402_639, 0)
+		// Minimum execution time: 13_746_000 picoseconds.
+		Weight::from_parts(54_547_707, 0)
 			.saturating_add(Weight::from_parts(0, 1489))
-			// Standard Error: 198_647
-			.saturating_add(Weight::from_parts(8_210_565, 0).saturating_mul(c.into()))
+			// Standard Error: 64_773
+			.saturating_add(Weight::from_parts(10_137_076, 0).saturating_mul(c.into()))
 			.saturating_add(T::DbWeight::get().reads(1))
 	}
 	fn dispatch_as() -> Weight {
 		// Proof Size summary in bytes:
 		//  Measured:  `0`
 		//  Estimated: `0`
-		// Minimum execution time: 12_213_000 picoseconds.
-		Weight::from_parts(15_168_000, 0)
+		// Minimum execution time: 12_374_000 picoseconds.
+		Weight::from_parts(22_181_000, 0)
 			.saturating_add(Weight::from_parts(0, 0))
 	}
 	/// Storage: `SafeMode::EnteredUntil` (r:1 w:0)
@@ -68,19 +68,19 @@ impl<T: frame_system::Config> pallet_utility::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `76`
 		//  Estimated: `1489`
-		// Minimum execution time: 12_443_000 picoseconds.
-		Weight::from_parts(165_833_798, 0)
+		// Minimum execution time: 12_874_000 picoseconds.
+		Weight::from_parts(121_531_873, 0)
 			.saturating_add(Weight::from_parts(0, 1489))
-			// Standard Error: 191_630
-			.saturating_add(Weight::from_parts(7_724_492, 0).saturating_mul(c.into()))
+			// Standard Error: 76_169
+			.saturating_add(Weight::from_parts(8_563_418, 0).saturating_mul(c.into()))
 			.saturating_add(T::DbWeight::get().reads(1))
 	}
 	fn dispatch_as_fallible() -> Weight {
 		// Proof Size summary in bytes:
 		//  Measured:  `0`
 		//  Estimated: `0`
-		// Minimum execution time: 12_353_000 picoseconds.
-		Weight::from_parts(25_688_000, 0)
+		// Minimum execution time: 12_243_000 picoseconds.
+		Weight::from_parts(24_275_000, 0)
 			.saturating_add(Weight::from_parts(0, 0))
 	}
 	/// Storage: `SafeMode::EnteredUntil` (r:1 w:0)
@@ -89,8 +89,8 @@ impl<T: frame_system::Config> pallet_utility::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `76`
 		//  Estimated: `1489`
-		// Minimum execution time: 19_917_000 picoseconds.
-		Weight::from_parts(37_921_000, 0)
+		// Minimum execution time: 20_558_000 picoseconds.
+		Weight::from_parts(37_039_000, 0)
 			.saturating_add(Weight::from_parts(0, 1489))
 			.saturating_add(T::DbWeight::get().reads(1))
 	}
