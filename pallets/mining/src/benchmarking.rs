@@ -155,6 +155,16 @@ fn answer<T: Config>(worker: &WorkerKey) -> (HeartbeatStatement, WorkerSignature
 	(statement, signature)
 }
 
+/// What a worker answers that has earned for a while and that this block may hear.
+fn asked<T: Config>() -> HeartbeatStatement {
+	begin::<T>();
+	let worker = running::<T>(1);
+	block::<T>(20);
+	challenge::<T>(&worker);
+	block::<T>(1);
+	answer::<T>(&worker).0
+}
+
 /// What answers earned and nobody has yet.
 fn due<T: Config>() -> Due {
 	State::<T>::get().expect("it is there").due
@@ -226,12 +236,7 @@ mod benchmarks {
 
 	#[benchmark]
 	fn heartbeat_ordinary() {
-		begin::<T>();
-		let worker = running::<T>(1);
-		block::<T>(20);
-		challenge::<T>(&worker);
-		block::<T>(1);
-		let (statement, _) = answer::<T>(&worker);
+		let statement = asked::<T>();
 		let ordinary;
 
 		#[block]
@@ -384,12 +389,7 @@ mod benchmarks {
 
 	#[benchmark]
 	fn pay_due() {
-		begin::<T>();
-		let worker = running::<T>(1);
-		block::<T>(20);
-		challenge::<T>(&worker);
-		block::<T>(1);
-		let (statement, _) = answer::<T>(&worker);
+		let statement = asked::<T>();
 		Pallet::<T>::do_heartbeat(statement).expect("it is in order");
 		assert!(due::<T>().keepers > 0 && due::<T>().treasury > 0);
 
