@@ -25,6 +25,14 @@ export const RPC_PORTS: Record<string, number> = {
 export const VALIDATORS = ["validator-1", "validator-2"];
 export const COLLATORS = ["alice", "bob"];
 
+/// Makes the relay chain's specification. Zombienet fills in the chain, and calls it once more with the file
+/// that it has changed.
+const RELAY_SPEC = [
+  ...[process.execPath, "--import", import.meta.resolve("tsx")],
+  ...[fileURLToPath(new URL("relay-spec.ts", import.meta.url)), "--chain", "{{chainName}}"],
+  "--disable-default-bootnode",
+].join(" ");
+
 /// What Zombienet says while `work` runs goes to `file`: most of it are failed attempts that it repeats.
 async function logging<T>(file: string, work: () => Promise<T>): Promise<T> {
   const print = console.log;
@@ -62,9 +70,10 @@ export class LocalNetwork {
     private readonly network: Network,
   ) {}
 
-  static async start(
-    directory = process.env.PHALA_NETWORK_DIR ?? join(tmpdir(), "phala-network"),
-  ): Promise<LocalNetwork> {
+  /// `relayChain`: a session of `westend-dev` takes an hour, as on Westend, and one of `westend-local` two
+  /// minutes. No parachain block can be backed across the end of a session, so each costs a slot.
+  static async start(relayChain: "westend-dev" | "westend-local"): Promise<LocalNetwork> {
+    const directory = process.env.PHALA_NETWORK_DIR ?? join(tmpdir(), "phala-network");
     for (const port of Object.values(RPC_PORTS)) await claimPort(port);
     const known = ["phala-local-raw.json", "zombienet.log"].some((name) => existsSync(join(directory, name)));
     if (!known && existsSync(directory) && readdirSync(directory).length > 0)
@@ -79,8 +88,10 @@ export class LocalNetwork {
     );
     process.env.PHALA_LOCAL_SPEC = spec;
     const file = fileURLToPath(new URL("../networks/local.toml", import.meta.url));
+    const config = utils.readNetworkConfig(file);
+    Object.assign(config.relaychain, { chain: relayChain, chain_spec_command: RELAY_SPEC });
     const network = await logging(join(directory, "zombienet.log"), () =>
-      orchestrator.start("", utils.readNetworkConfig(file), {
+      orchestrator.start("", config, {
         dir: directory,
         force: true,
         spawnConcurrency: 1,

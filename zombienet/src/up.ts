@@ -65,7 +65,7 @@ async function single(): Promise<number> {
 
 async function network(): Promise<number> {
   say("Starting two validators and two collators; four or five minutes until the first block.");
-  const network = await LocalNetwork.start();
+  const network = await LocalNetwork.start("westend-dev");
   running.push(network);
   await network.ready(900, say);
   say("The parachain produces blocks, and the relay chain makes them final.");

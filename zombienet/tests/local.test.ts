@@ -39,7 +39,7 @@ let pool: number;
 const STAKE = 5_000n * PHA;
 
 before(async () => {
-  network = await LocalNetwork.start();
+  network = await LocalNetwork.start("westend-local");
   await network.ready(900, (line) => console.log(`  ${line}`));
   relay = await network.connect(VALIDATORS[0]);
   collators = await Promise.all(COLLATORS.map((name) => network.connect(name)));

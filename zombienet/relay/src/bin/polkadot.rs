@@ -1,4 +1,4 @@
-//! A relay-chain node that knows `westend-local`.
+//! A relay-chain node that knows `westend-dev` and `westend-local`.
 
 // Links the allocator that official builds use.
 #[cfg(target_os = "linux")]
