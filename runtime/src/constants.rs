@@ -40,7 +40,7 @@ pub mod currency {
 /// Durations in blocks of six seconds. They count parachain blocks or relay-chain blocks, as the
 /// item that uses them says.
 pub mod time {
-	use super::{BlockNumber, live_or_development};
+	use super::{BlockNumber, consensus::BLOCK_PROCESSING_VELOCITY, live_or_development};
 
 	/// Milliseconds of an Aura slot. Cannot change once a chain has started.
 	pub const SLOT_DURATION: u64 = 6_000;
@@ -51,9 +51,11 @@ pub mod time {
 	/// One day.
 	pub const DAYS: BlockNumber = 24 * HOURS;
 	/// Parachain blocks after which the set of collators may change.
-	pub const SESSION_PERIOD: BlockNumber = live_or_development(6 * HOURS, 2 * MINUTES);
+	pub const SESSION_PERIOD: BlockNumber =
+		live_or_development(6 * HOURS, 2 * MINUTES) * BLOCK_PROCESSING_VELOCITY;
 	/// Parachain blocks for which one safe-mode entry or extension lasts.
-	pub const SAFE_MODE_DURATION: BlockNumber = live_or_development(DAYS, 5 * MINUTES);
+	pub const SAFE_MODE_DURATION: BlockNumber =
+		live_or_development(DAYS, 5 * MINUTES) * BLOCK_PROCESSING_VELOCITY;
 }
 
 /// Periods of governance, in relay-chain blocks, and its amounts.
@@ -121,6 +123,7 @@ pub mod governance {
 pub mod market {
 	use super::{
 		Balance, BlockNumber,
+		consensus::BLOCK_PROCESSING_VELOCITY,
 		currency::PHA,
 		governance::COOL_DOWN,
 		live_or_development,
@@ -153,7 +156,7 @@ pub mod market {
 	/// A challenge can be answered for so long.
 	pub const ANSWER_WINDOW: BlockNumber = 20;
 	/// And for so many blocks of the parachain.
-	pub const ANSWER_BLOCKS: u32 = 15;
+	pub const ANSWER_BLOCKS: u32 = 15 * BLOCK_PROCESSING_VELOCITY;
 	/// Who is silent for so long is stopped.
 	pub const MAX_SILENCE: BlockNumber = live_or_development(DAYS, 30 * MINUTES);
 	/// Most that the V of all workers on one machine add up to, in PHA.
@@ -169,6 +172,7 @@ pub mod market {
 pub mod gatekeepers {
 	use super::{
 		Balance, BlockNumber,
+		consensus::BLOCK_PROCESSING_VELOCITY,
 		currency::PHA,
 		live_or_development,
 		market::{DEFERRAL, EVIDENCE_WINDOW},
@@ -198,8 +202,8 @@ pub mod gatekeepers {
 
 	/// Sessions of staking in an era: a day.
 	pub const SESSIONS_PER_ERA: u32 = live_or_development(4, 2);
-	/// Parachain blocks of an era that waits for nothing.
-	pub const ERA: BlockNumber = SESSIONS_PER_ERA * SESSION_PERIOD;
+	/// Relay-chain blocks of an era that waits for nothing.
+	pub const ERA: BlockNumber = SESSIONS_PER_ERA * SESSION_PERIOD / BLOCK_PROCESSING_VELOCITY;
 	/// Eras that unbonding takes.
 	pub const BONDING_DURATION: u32 = live_or_development(10, 4);
 	// A bond outlasts the time in which what its holder did can be reported and weighed.
@@ -280,15 +284,20 @@ pub mod consensus {
 
 /// Attestation of workers.
 pub mod attestation {
-	use super::time::SLOT_DURATION;
+	use super::{
+		consensus::BLOCK_PROCESSING_VELOCITY,
+		time::{MINUTES, SLOT_DURATION},
+	};
 	use hex_literal::hex;
 
 	/// Parachain blocks for which the block that a quote names counts as recent: 20 minutes.
-	pub const FRESHNESS_WINDOW: u32 = 200;
+	pub const FRESHNESS_WINDOW: u32 = 20 * MINUTES * BLOCK_PROCESSING_VELOCITY;
+	/// Milliseconds from a parachain block to the next.
+	const BLOCK_TIME: u64 = SLOT_DURATION / BLOCK_PROCESSING_VELOCITY as u64;
 	/// Shortest time between two parachain blocks, in milliseconds. A development node alone makes
 	/// a block every three seconds.
 	pub const MIN_MILLIS_PER_BLOCK: u64 =
-		if cfg!(feature = "development") { SLOT_DURATION / 2 } else { SLOT_DURATION };
+		if cfg!(feature = "development") { BLOCK_TIME / 2 } else { BLOCK_TIME };
 	/// Seconds after which a worker is appraised anew: six hours.
 	pub const REAPPRAISAL_PERIOD: u64 = 6 * 60 * 60;
 	/// Workers that the sweep looks at in one block, if the block has room.

@@ -70,7 +70,7 @@ enum Command {
 const NO_KEYS: &str = "there are no keys yet: start the gatekeeper, which makes and registers them";
 
 fn main() -> ExitCode {
-	let cli = Cli::parse();
+	let cli: Cli = program::parse();
 	program::run("phala-gatekeeper", || {
 		let settings = cli.flags.settings()?;
 		logging::init(settings.log_format, &settings.log)?;

@@ -99,7 +99,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-	let cli = Cli::parse();
+	let cli: Cli = program::parse();
 	program::run("phala-worker", || {
 		let settings = cli.flags.settings()?;
 		logging::init(settings.log_format, &settings.log)?;
