@@ -2,6 +2,7 @@
 // until it is final, and wait for something to become true.
 
 import "@polkadot/api-augment";
+import { createServer } from "node:net";
 import { ApiPromise, Keyring, WsProvider } from "@polkadot/api";
 import type { SubmittableExtrinsic } from "@polkadot/api/types";
 import type { KeyringPair } from "@polkadot/keyring/types";
@@ -72,10 +73,16 @@ export async function rpc(port: number, method: string, params: unknown[]) {
   return result;
 }
 
-/// Fails if a node answers at this port: its answers would be taken for those of the new one.
+/// Fails if a program listens at this port: a node would take another one in silence, and what answers here
+/// would be taken for that node.
 export async function claimPort(port: number): Promise<void> {
-  if (await rpc(port, "system_version", []).catch(() => undefined))
-    throw new Error(`port ${port} is another node's: stop that first`);
+  const server = createServer();
+  const taken = await new Promise<Error | undefined>((resolve) => {
+    server.once("error", resolve);
+    server.listen(port, "127.0.0.1", () => resolve(undefined));
+  });
+  if (taken) throw new Error(`port ${port} is another program's: stop that first (${taken.message})`);
+  await new Promise((resolve) => server.close(resolve));
 }
 
 /// The Aura slot of block `number`: a u64, little-endian, in its pre-runtime digest. Asks for the bare

@@ -42,16 +42,6 @@ export class Gatekeeper extends Program {
     super("gatekeeper", rpcPort, secret, platform, "--max-head-age", "100000000", ...flags);
   }
 
-  /// The set of the relay chain's validators that it follows, once it does; with the height at which it
-  /// began to.
-  relaySet(): { set: number; height: number } | undefined {
-    const said = this.lines().filter(
-      ({ message }) => message === "follows the relay chain's finality",
-    );
-    const last = said.at(-1);
-    return last && { set: Number(last.set), height: Number(last.height) };
-  }
-
   async status(): Promise<Report> {
     const { code, output } = await this.command("status", "--json");
     if (code !== 0) throw new Error(output);

@@ -22,16 +22,21 @@ export const RPC_PORTS: Record<string, number> = {
   bob: 9911,
 };
 
+/// With those of metrics, by which Zombienet sees that a node runs.
+const PORTS = [...Object.values(RPC_PORTS), 9700, 9701, 9710, 9711];
+
 export const VALIDATORS = ["validator-1", "validator-2"];
 export const COLLATORS = ["alice", "bob"];
 
-/// Makes the relay chain's specification. Zombienet fills in the chain, and calls it once more with the file
-/// that it has changed.
+/// Makes the relay chain's specification. Zombienet fills in the chain, calls it once more with the file that
+/// it has changed, and leaves the words to a shell.
 const RELAY_SPEC = [
   ...[process.execPath, "--import", import.meta.resolve("tsx")],
   ...[fileURLToPath(new URL("relay-spec.ts", import.meta.url)), "--chain", "{{chainName}}"],
   "--disable-default-bootnode",
-].join(" ");
+]
+  .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
+  .join(" ");
 
 /// What Zombienet says while `work` runs goes to `file`: most of it are failed attempts that it repeats.
 async function logging<T>(file: string, work: () => Promise<T>): Promise<T> {
@@ -44,6 +49,9 @@ async function logging<T>(file: string, work: () => Promise<T>): Promise<T> {
   process.once("exit", gaveUp);
   try {
     return await work();
+  } catch (error) {
+    appendFileSync(file, `${format(error)}\n`);
+    throw new Error(`Zombienet gave up: see ${file} and the logs beside it`);
   } finally {
     process.off("exit", gaveUp);
     console.log = print;
@@ -74,7 +82,10 @@ export class LocalNetwork {
   /// minutes. No parachain block can be backed across the end of a session, so each costs a slot.
   static async start(relayChain: "westend-dev" | "westend-local"): Promise<LocalNetwork> {
     const directory = process.env.PHALA_NETWORK_DIR ?? join(tmpdir(), "phala-network");
-    for (const port of Object.values(RPC_PORTS)) await claimPort(port);
+    // Zombienet does not quote it.
+    if (/\s/.test(directory))
+      throw new Error(`${directory} has a space in it: let PHALA_NETWORK_DIR name another folder`);
+    for (const port of PORTS) await claimPort(port);
     const known = ["phala-local-raw.json", "zombienet.log"].some((name) => existsSync(join(directory, name)));
     if (!known && existsSync(directory) && readdirSync(directory).length > 0)
       throw new Error(`${directory} has something else in it: PHALA_NETWORK_DIR has to name an empty folder`);

@@ -21,7 +21,7 @@ interface SessionKeys {
 /// What is read here of a specification with a genesis in words.
 interface Plain {
   session: { keys: [string, string, SessionKeys][] };
-  configuration: { config: Record<string, number> };
+  configuration: { config: Record<string, number> & { scheduler_params: { num_cores: number } } };
   paras: { paras: unknown[] };
 }
 
@@ -34,20 +34,25 @@ function beginSession(top: Record<string, string>, plain: Plain) {
   // In polkadot.js's own definition of a session it has 16 bits.
   registry.register({ ValidatorIndex: "u32" });
   const encode = (type: string, value: unknown) => registry.createType(type, value).toHex();
-  const infoKey = item("ParaSessionInfo", "Sessions", registry.createType("SessionIndex", 0).toU8a());
+  const first = registry.createType("SessionIndex", 0).toU8a();
+  const infoKey = item("ParaSessionInfo", "Sessions", first);
   const { session, configuration, paras } = plain;
   const { config } = configuration;
   const info = registry.createType("SessionInfo", top[infoKey]);
-  const keys = info.validators.map((validator) => {
+  if (info.toHex() !== top[infoKey] || config.scheduler_params.num_cores !== 0)
+    throw new Error("this relay chain begins its first session otherwise than 1.25.1, which POLKADOT_BIN_DIR can name");
+  const members = info.validators.map((validator) => {
     const is = ([, , { para_validator }]: [string, string, SessionKeys]) =>
       u8aToHex(decodeAddress(para_validator)) === validator.toHex();
     const found = session.keys.find(is);
     if (!found) throw new Error(`the genesis names no session keys of the validator ${validator.toHex()}`);
-    return found[2];
+    return found;
   });
+  const keys = members.map(([, , sessionKeys]) => sessionKeys);
   const cores = paras.paras.length;
   const groups: number[][] = Array.from({ length: cores }, () => []);
   keys.forEach((_, validator) => groups[validator % cores].push(validator));
+  top[item("ParaSessionInfo", "AccountKeys", first)] = encode("Vec<AccountId>", members.map(([account]) => account));
   top[item("ParaScheduler", "ValidatorGroups")] = encode("Vec<Vec<ValidatorIndex>>", groups);
   top[infoKey] = encode("SessionInfo", {
     activeValidatorIndices: info.activeValidatorIndices,
@@ -67,13 +72,15 @@ function beginSession(top: Record<string, string>, plain: Plain) {
 }
 
 const args = process.argv.slice(2);
-const text = execFileSync("polkadot", ["build-spec", ...args], {
+let spec = execFileSync("polkadot", ["build-spec", ...args], {
+  encoding: "utf8",
   maxBuffer: 1 << 30,
   stdio: ["ignore", "pipe", "inherit"],
 });
-const spec = JSON.parse(text.toString());
 if (args.includes("--raw")) {
   const file = args[args.indexOf("--chain") + 1];
-  beginSession(spec.genesis.raw.top, JSON.parse(readFileSync(file, "utf8")).genesis.runtimeGenesis.patch);
+  const raw = JSON.parse(spec);
+  beginSession(raw.genesis.raw.top, JSON.parse(readFileSync(file, "utf8")).genesis.runtimeGenesis.patch);
+  spec = JSON.stringify(raw);
 }
-process.stdout.write(JSON.stringify(spec));
+process.stdout.write(spec);

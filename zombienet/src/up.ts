@@ -204,8 +204,7 @@ async function stop(code: number) {
   for (const one of running.reverse()) await one.stop().catch((error) => console.error(error));
   process.exit(code);
 }
-process.on("SIGINT", () => void stop(0));
-process.on("SIGTERM", () => void stop(0));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => void stop(0));
 
 try {
   const isAlone = process.argv.includes("--dev");

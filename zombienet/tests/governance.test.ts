@@ -6,9 +6,20 @@ import { after, before, test } from "node:test";
 import type { ApiPromise } from "@polkadot/api";
 import type { SubmittableExtrinsic } from "@polkadot/api/types";
 import type { KeyringPair } from "@polkadot/keyring/types";
+import type { Null, Result } from "@polkadot/types";
+import type { DispatchError } from "@polkadot/types/interfaces";
 import { u8aToHex } from "@polkadot/util";
 import { blake2AsHex } from "@polkadot/util-crypto";
-import { PHA, connect, eventsOf, finalise, finalisedNumber, until, wellKnown } from "../src/client.ts";
+import {
+  PHA,
+  connect,
+  eventsOf,
+  explain,
+  finalise,
+  finalisedNumber,
+  until,
+  wellKnown,
+} from "../src/client.ts";
 import { DevNode } from "../src/dev-node.ts";
 
 type Call = SubmittableExtrinsic<"promise">;
@@ -97,12 +108,16 @@ test("a proposal beyond the guard rail says so, and an unknown track is refused"
   const beyond = api.tx.dao.setParameter({ Fees: { Base: [null, 100_000_000_000n] } });
   const direct = await finalise(api, beyond, alice);
   assert.match(eventsOf(direct.events, "system", "ExtrinsicFailed").toString(), /badOrigin/i);
+  // Sudo stands in for a referendum on the track.
+  const enacted = api.tx.utility.dispatchAs({ Dao: "TokenomicsAdmin" } as never, beyond);
+  const tried = await finalise(api, api.tx.sudo.sudo(enacted), alice);
+  const [{ data }] = eventsOf(tried.events, "utility", "DispatchedAs");
+  assert.equal(explain(api, (data[0] as Result<Null, DispatchError>).asErr), "dao.Guard");
   const proposal = { Inline: api.tx.system.remark("0x00").method.toHex() };
   const submit = api.tx.referenda.submit({ Dao: "GuardRail" } as never, proposal, { After: 0 });
   const { events } = await finalise(api, submit, alice);
   const [failed] = eventsOf(events, "system", "ExtrinsicFailed");
-  const error = failed.data[0] as unknown as { asModule: Parameters<typeof api.registry.findMetaError>[0] };
-  assert.equal(api.registry.findMetaError(error.asModule).name, "NoTrack");
+  assert.equal(explain(api, failed.data[0] as DispatchError), "referenda.NoTrack");
 });
 
 test("a runtime upgrade goes through the whitelisted caller and is applied", async () => {

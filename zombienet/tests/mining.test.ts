@@ -47,6 +47,15 @@ let large: Stand;
 /// they mine then leaves them more than the half of the benchmark below which an answer is too slow.
 const compute = () => owned(spawn(process.execPath, ["--eval", "for (;;);"], { stdio: "ignore" }));
 
+/// The key of `worker`, once its score is on chain.
+async function measured(worker: Worker): Promise<string> {
+  const scored = () =>
+    worker.lines().some(({ purpose, outcome }) => purpose === "report the score" && outcome === "done");
+  await until("the worker is measured", 400, async () => scored() || !worker.isRunning());
+  assert.ok(scored(), worker.logText().slice(-4_000));
+  return worker.key() ?? "";
+}
+
 before(async () => {
   node = await DevNode.startWith(9959, { probation: PROBATION }, 6_000);
   api = await connect(node.port);
@@ -66,15 +75,11 @@ before(async () => {
     workers.some((worker) => worker.lines().some(({ message }) => message === "measuring performance")),
   );
   const busy = Array.from({ length: availableParallelism() }, compute);
-  for (const stand of [small, large]) {
-    const { worker } = stand;
-    const scored = () =>
-      worker.lines().some(({ purpose, outcome }) => purpose === "report the score" && outcome === "done");
-    await until("the worker is measured", 400, async () => scored() || !worker.isRunning());
-    assert.ok(scored(), worker.logText().slice(-4_000));
-    stand.key = worker.key() ?? "";
+  try {
+    for (const stand of [small, large]) stand.key = await measured(stand.worker);
+  } finally {
+    await Promise.all(busy.map((child) => end(child, "SIGKILL")));
   }
-  for (const child of busy) await end(child, "SIGKILL");
   await succeed(api, consent(large.key, large.pool), eve);
   const starts = [small, large].flatMap(({ pool, key, stake }) => [addWorker(pool, key), start(key, stake)]);
   await succeed(api, batchAll(starts), ferdie);

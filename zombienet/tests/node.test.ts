@@ -2,12 +2,20 @@
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { end } from "../src/children.ts";
+import { end, hasEnded, owned } from "../src/children.ts";
 import { until } from "../src/client.ts";
 
 let directory: string;
@@ -66,10 +74,14 @@ test("a port in use is named as such", async () => {
 test("data of another chain is refused with a remedy", async () => {
   const at = ["--dev-block-time", "1000", "--rpc-port", "9962", "--port", "0", "--no-prometheus"];
   const args = ["--chain", "dev", ...at, ...basePath("genesis")];
-  const own = spawn("phala-node", args, { stdio: "ignore" });
+  const log = join(directory, "own.log");
+  const out = openSync(log, "w");
+  const own = owned(spawn("phala-node", args, { stdio: ["ignore", out, out] }));
+  closeSync(out);
   const mark = join(directory, "genesis/chains/phala-dev/genesis");
   try {
-    await until("the node has marked its data", 120, async () => existsSync(mark));
+    await until("the node has marked its data", 600, async () => existsSync(mark) || hasEnded(own));
+    assert.ok(existsSync(mark), readFileSync(log, "utf8"));
   } finally {
     await end(own, "SIGKILL");
   }

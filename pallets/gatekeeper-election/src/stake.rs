@@ -8,21 +8,21 @@ use alloc::vec::Vec;
 use frame_support::{
 	defensive,
 	traits::{
-		Imbalance,
+		Get, Imbalance,
 		fungible::{BalancedHold, MutateHold, UnbalancedHold},
 		tokens::Precision,
 	},
 };
 use pallet_staking::{
-	ActiveEra, Bonded, CurrentEra, EraInfo, ErasStakersOverview, ErasTotalStake, Ledger,
-	UnlockChunk,
+	ActiveEra, Bonded, CurrentEra, EraInfo, ErasStakersOverview, ErasStakersPaged, ErasTotalStake,
+	Ledger, UnlockChunk,
 };
 use phala_primitives::{OffenceClass, Slashable, Slashed};
 use sp_runtime::{
 	BoundedVec, DispatchError, Rounding, helpers_128bit::multiply_by_rational_with_rounding,
 	traits::Zero,
 };
-use sp_staking::{EraIndex, Exposure};
+use sp_staking::{EraIndex, Exposure, IndividualExposure};
 
 /// Whose bonds stand behind a member.
 type ExposureOf<T> = Exposure<<T as frame_system::Config>::AccountId, u128>;
@@ -108,6 +108,12 @@ impl<T: Config> Pallet<T> {
 		frame_support::ensure!(sum > 0, Error::<T>::NothingAtStake);
 		exposure.total = exposure.total.saturating_sub(sum);
 		if let Some(era) = era {
+			// Staking takes a share of nothing for all of it, so that it would pay the whole reward to each
+			// holder. What has no page cannot be claimed.
+			if exposure.total.is_zero() {
+				exposure.others.clear();
+				ErasStakersPaged::<T>::remove((era, offender, 0));
+			}
 			EraInfo::<T>::set_exposure(era, offender, exposure);
 			ErasTotalStake::<T>::mutate(era, |total| *total = total.saturating_sub(sum));
 		}
@@ -217,6 +223,20 @@ impl<T: Config> Pallet<T> {
 		T::Asset::done_release(from, who, amount);
 		T::Asset::done_hold(to, who, amount);
 		Ok(())
+	}
+
+	/// What `who` has behind a member. It has no entry if all that was behind the member was suspected, or if
+	/// the era was planned anew since; then it gets one, unless others have filled the page.
+	fn backing(
+		others: &mut Vec<IndividualExposure<T::AccountId, u128>>,
+		who: T::AccountId,
+	) -> Option<&mut u128> {
+		let at = others.iter().position(|one| one.who == who).unwrap_or(others.len());
+		let page = <T as pallet_staking::Config>::MaxExposurePageSize::get();
+		if at == others.len() && at < page as usize {
+			others.push(IndividualExposure { who, value: 0 });
+		}
+		others.get_mut(at).map(|one| &mut one.value)
 	}
 
 	/// Why staking holds PHA.
@@ -343,15 +363,11 @@ impl<T: Config> Slashable<T::AccountId> for Pallet<T> {
 		if let Some(era) = era.filter(|era| ErasStakersOverview::<T>::contains_key(era, &offender))
 		{
 			let mut exposure = EraInfo::<T>::get_full_exposure(era, &offender);
-			// If the era was planned anew since, not everybody is behind the same member again.
 			let mut back: u128 = 0;
 			for (who, some) in moved {
-				let others = exposure.others.iter_mut();
 				let exposed = match who == offender {
 					true => Some(&mut exposure.own),
-					false => others
-						.map(|one| (&one.who, &mut one.value))
-						.find_map(|(backer, value)| (*backer == who).then_some(value)),
+					false => Self::backing(&mut exposure.others, who),
 				};
 				if let Some(value) = exposed {
 					*value = value.saturating_add(some);

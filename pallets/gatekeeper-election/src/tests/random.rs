@@ -55,7 +55,8 @@ fn act() -> impl Strategy<Value = Act> {
 		1 => who().prop_map(Act::Evict),
 		1 => (who(), any::<bool>()).prop_map(|(who, open)| Act::Case(who, open)),
 		4 => (who(), 1..12_u32).prop_map(|(who, back)| Act::Claim(who, back)),
-		3 => (who(), 1..=100_u8).prop_map(|(who, part)| Act::Suspect(who, part)),
+		3 => (who(), prop_oneof![3 => 1..=100_u8, 1 => Just(100)])
+			.prop_map(|(who, part)| Act::Suspect(who, part)),
 		2 => (0..8_u64, 1..=100_u8).prop_map(|(which, part)| Act::Apply(which, part)),
 		2 => (0..8_u64, 1..=100_u8).prop_map(|(which, part)| Act::Restore(which, part)),
 		1 => (0..2_000 * PHA).prop_map(Act::Cap),

@@ -241,6 +241,37 @@ fn suspected_stake_neither_votes_nor_earns() {
 }
 
 #[test]
+fn who_has_nothing_left_at_stake_is_paid_nothing_until_it_is_back() {
+	run(|| {
+		backed();
+		// In two parts, of which the second empties the exposure.
+		let ids = [suspect(1, 3 * BOND), suspect(1, 3 * BOND)];
+		assert_eq!(at_stake(1), 0);
+		era_passes();
+		let paid = |who: &[AccountId]| -> u128 {
+			let before: u128 = who.iter().map(Balances::total_balance).sum();
+			let _ = dispatch(
+				signed(77),
+				pallet_staking::Call::payout_stakers { validator_stash: 1, era: 1 },
+			);
+			check();
+			who.iter().map(Balances::total_balance).sum::<u128>() - before
+		};
+		assert_eq!(paid(&[1, 50, 51]), 0);
+		// As it was, in whatever order.
+		for id in ids {
+			restore(id, BOND);
+			restore(id, 2 * BOND);
+		}
+		assert_eq!(at_stake(1), 6 * BOND);
+		let overview = ErasStakersOverview::<Test>::get(1, 1).unwrap();
+		assert_eq!((overview.own, overview.total), (2 * BOND, 6 * BOND));
+		let share = pallet_staking::ErasValidatorReward::<Test>::get(1).unwrap() / 7;
+		assert!(paid(&[1, 50, 51]).abs_diff(share) < 100);
+	});
+}
+
+#[test]
 fn a_plan_that_is_replaced_forgets_no_suspicion() {
 	run(|| {
 		seated();
