@@ -64,7 +64,7 @@ async function single(): Promise<number> {
 }
 
 async function network(): Promise<number> {
-  say("Starting two validators and two collators; four or five minutes until the first block.");
+  say("Starting two validators and two collators; about four minutes until the first block.");
   const network = await LocalNetwork.start("westend-dev");
   running.push(network);
   await network.ready(900, say);

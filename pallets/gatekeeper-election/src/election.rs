@@ -10,7 +10,7 @@ use alloc::{
 	vec::Vec,
 };
 use frame_election_provider_support::{
-	BoundedSupportsOf, DataProviderBounds, ElectionDataProvider, ElectionProvider,
+	BoundedSupport, BoundedSupportsOf, DataProviderBounds, ElectionDataProvider, ElectionProvider,
 	InstantElectionProvider, PageIndex, VoterOf,
 };
 use frame_support::{
@@ -197,8 +197,31 @@ impl<T: Config> Pallet<T> {
 		}
 		let mut supports = T::Solver::instant_elect(electorate, targets, desired)
 			.map_err(|_| WhyFailed::Solver)?;
+		for (account, support) in supports.0.iter_mut() {
+			let own =
+				nominees.iter().find(|one| one.account == *account).map_or(0, |one| one.votes);
+			Self::keep_own(account, own.into(), support);
+		}
 		supports.0.sort_by_key(|(_, support)| core::cmp::Reverse(support.total));
 		Ok(supports)
+	}
+}
+
+impl<T: Config> Pallet<T> {
+	/// The solver keeps the largest backers. A candidate's own bond is one of them in any case, as it is the first
+	/// that answers: it takes the place of the smallest.
+	fn keep_own<B: Get<u32>>(
+		account: &T::AccountId,
+		own: u128,
+		support: &mut BoundedSupport<T::AccountId, B>,
+	) {
+		if support.voters.iter().any(|(who, _)| who == account) {
+			return;
+		}
+		if let Some(smallest) = support.voters.iter_mut().min_by_key(|(_, votes)| *votes) {
+			support.total = support.total.saturating_sub(smallest.1).saturating_add(own);
+			*smallest = (account.clone(), own);
+		}
 	}
 }
 

@@ -19,7 +19,7 @@ use frame_support::{
 		},
 	},
 };
-use sp_runtime::DispatchError;
+use sp_runtime::{DispatchError, traits::Zero};
 
 /// [`Config::Asset`], as [`pallet_staking`] gets it.
 pub struct Guarded<T>(PhantomData<T>);
@@ -41,6 +41,16 @@ impl<T: Config> Guarded<T> {
 			Some(types::WhyBonded::InOffice) => Err(Error::<T>::InOffice.into()),
 			Some(types::WhyBonded::OpenCase) => Err(Error::<T>::OpenCase.into()),
 		}
+	}
+
+	/// Anybody can have a bond forgotten in which next to nothing is left, with its nominations and its payee. Not
+	/// while the rest of it is suspected, and may come back.
+	fn ensure_kept(reason: &ReasonOf<T>, who: &T::AccountId) -> DispatchResult {
+		let is_small = || T::Asset::balance_on_hold(reason, who) < T::Asset::minimum_balance();
+		let is_suspected = || !T::Asset::balance_on_hold(&Pallet::<T>::held(), who).is_zero();
+		let forgets = *reason == Pallet::<T>::staked() && is_small() && is_suspected();
+		ensure!(!forgets, Error::<T>::OpenCase);
+		Ok(())
 	}
 }
 
@@ -199,6 +209,7 @@ impl<T: Config> MutateHold<T::AccountId> for Guarded<T> {
 		precision: Precision,
 	) -> Result<u128, DispatchError> {
 		Self::ensure_free(reason, who)?;
+		Self::ensure_kept(reason, who)?;
 		T::Asset::release(reason, who, amount, precision)
 	}
 

@@ -79,7 +79,10 @@
 //! the evidence window, not the judges' time. What a payee renounced returns to the reserve only once it
 //! exceeds what all eras on record have escrowed. `pallet-staking` counts unbonding in eras, which wait
 //! for ceremonies: an unbonding takes `BondingDuration` eras, each of its nominal length or, when no set
-//! can be seated, longer than [`Config::MaxEraMillis`].
+//! can be seated, longer than [`Config::MaxEraMillis`]. What is suspected while another era is planned
+//! leaves the exposure of the running era alone: in the planned one it still counts for rewards and for
+//! proportions, though it can be taken only once. A member that is held back after it chilled takes no
+//! commission in that era.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -101,6 +104,7 @@ mod stake;
 #[cfg(test)]
 mod tests;
 pub mod types;
+pub mod voters;
 pub mod weights;
 
 pub use pallet::*;
@@ -452,7 +456,8 @@ pub mod pallet {
 		/// The account holds a share of the key, or is to get one: its bond leaves after the next handover
 		/// without it. Chill, and wait.
 		InOffice,
-		/// Something about the account is undecided in the ledger of offences.
+		/// Something about the account is undecided in the ledger of offences, or about whom all of its bond is
+		/// behind.
 		OpenCase,
 		/// The escrow does not cover that reward.
 		EscrowTooSmall,

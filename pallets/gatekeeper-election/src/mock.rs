@@ -2,7 +2,7 @@
 //! tests tell them.
 
 use crate as pallet_gatekeeper_election;
-use crate::{guard::Guarded, rewards::SettleRewards, sessions::Sessions};
+use crate::{guard::Guarded, rewards::SettleRewards, sessions::Sessions, voters::VotingBonds};
 use frame_election_provider_support::{
 	SequentialPhragmen, VoteWeight,
 	bounds::{ElectionBounds, ElectionBoundsBuilder},
@@ -161,7 +161,7 @@ impl pallet_staking::Config for Test {
 impl pallet_bags_list::Config for Test {
 	type RuntimeEvent = RuntimeEvent;
 	type WeightInfo = ();
-	type ScoreProvider = Staking;
+	type ScoreProvider = VotingBonds<Test>;
 	type BagThresholds = BagThresholds;
 	type MaxAutoRebagPerBlock = ();
 	type Score = VoteWeight;

@@ -17,7 +17,7 @@ use pallet_staking::{
 	ActiveEra, Bonded, CurrentEra, EraInfo, ErasStakersOverview, ErasStakersPaged, ErasTotalStake,
 	Ledger, UnlockChunk,
 };
-use phala_primitives::{OffenceClass, Slashable, Slashed};
+use phala_primitives::{Gatekeepers, OffenceClass, Slashable, Slashed};
 use sp_runtime::{
 	BoundedVec, DispatchError, Rounding, helpers_128bit::multiply_by_rational_with_rounding,
 	traits::Zero,
@@ -60,7 +60,8 @@ fn proportionally(parts: &[u128], amount: u128) -> Vec<u128> {
 
 impl<T: Config> Pallet<T> {
 	/// The bonds behind `stash`, and the era in which they were put there: the one that runs, if it has a
-	/// seat; else the one that is planned, or the one before. Otherwise it answers with its own bond.
+	/// seat; else the one that is planned, or the one before. Who had a seat earlier, or stands for one, answers
+	/// with its own bond. Nobody else answers as a gatekeeper.
 	fn exposed(stash: &T::AccountId) -> Option<(Option<EraIndex>, ExposureOf<T>)> {
 		let active = ActiveEra::<T>::get().map(|era| era.index);
 		let eras =
@@ -70,8 +71,20 @@ impl<T: Config> Pallet<T> {
 				return Some((Some(era), EraInfo::<T>::get_full_exposure(era, stash)));
 			}
 		}
+		if !Self::can_be_at_fault(stash) {
+			return None;
+		}
 		let own = Ledger::<T>::get(Bonded::<T>::get(stash)?)?.total;
 		Some((None, Exposure { total: own, own, others: Vec::new() }))
+	}
+
+	/// Does it stand, is it in office or elected, or was it for as long as its bond has not left?
+	fn can_be_at_fault(stash: &T::AccountId) -> bool {
+		let current = CurrentEra::<T>::get().unwrap_or_default();
+		let oldest = current.saturating_sub(<T as pallet_staking::Config>::BondingDuration::get());
+		Bindings::<T>::contains_key(stash)
+			|| !T::Gatekeepers::may_unbond(stash)
+			|| (oldest..=current).any(|era| ErasStakersOverview::<T>::contains_key(era, stash))
 	}
 
 	/// What is still in staking of what a holder put behind a member.
@@ -317,10 +330,13 @@ impl<T: Config> Slashable<T::AccountId> for Pallet<T> {
 		others.into_iter().fold(own, u128::saturating_add)
 	}
 
-	/// All that stands behind those in office, for every class.
+	/// All that stands behind those in office or, if that is more, those elected: for every class. Before the first
+	/// set is in office there are only the latter.
 	fn total_stake(_class: OffenceClass) -> u128 {
-		let era = ActiveEra::<T>::get().map_or(0, |era| era.index);
-		ErasTotalStake::<T>::get(era).saturating_add(SuspectedStake::<T>::get())
+		let active = ActiveEra::<T>::get().map(|era| era.index);
+		let eras = [active, CurrentEra::<T>::get()].into_iter().flatten();
+		let most = eras.map(ErasTotalStake::<T>::get).max().unwrap_or_default();
+		most.saturating_add(SuspectedStake::<T>::get())
 	}
 
 	fn suspect(offender: &T::AccountId, amount: u128) -> Result<TrancheId, DispatchError> {

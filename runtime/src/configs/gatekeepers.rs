@@ -3,7 +3,7 @@
 use super::{Offender, RelayClock, RuntimeBlockWeights, SelfParaId, ToTreasury};
 use crate::{
 	AccountId, Balance, Balances, CollatorSelection, GatekeeperElection, GatekeeperKeys, Mining,
-	Runtime, RuntimeEvent, RuntimeHoldReason, Slashing, Staking, Timestamp, VoterList,
+	Runtime, RuntimeCall, RuntimeEvent, RuntimeHoldReason, Slashing, Staking, Timestamp, VoterList,
 	WorkerRegistry,
 	constants::{accounts::GATEKEEPER_ESCROW, gatekeepers::*},
 	weights,
@@ -15,14 +15,16 @@ use frame_election_provider_support::{
 };
 use frame_support::{
 	PalletId, parameter_types,
-	traits::{ConstBool, ConstU8, ConstU32, ConstU64, ConstU128, EitherOfDiverse},
+	traits::{ConstBool, ConstU8, ConstU32, ConstU64, ConstU128, Contains, EitherOfDiverse},
 	weights::Weight,
 };
 use frame_system::EnsureRoot;
 use pallet_dao::origins;
-use pallet_gatekeeper_election::{guard::Guarded, rewards::SettleRewards, sessions::Sessions};
+use pallet_gatekeeper_election::{
+	guard::Guarded, rewards::SettleRewards, sessions::Sessions, voters::VotingBonds,
+};
 use pallet_slashing::ReportsFrom;
-use pallet_staking::{FixedNominationsQuota, UseValidatorsMap};
+use pallet_staking::{ErasStakersOverview, FixedNominationsQuota, UseValidatorsMap};
 use phala_primitives::{
 	AttestedWorkers, Authority, ClusterAccess, ClusterId, OpenCases, WorkerKey, operator_cluster,
 };
@@ -113,10 +115,27 @@ impl pallet_staking::Config for Runtime {
 impl pallet_bags_list::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
 	type WeightInfo = weights::pallet_bags_list::WeightInfo<Runtime>;
-	type ScoreProvider = Staking;
+	type ScoreProvider = VotingBonds<Runtime>;
 	type BagThresholds = BagThresholds;
 	type MaxAutoRebagPerBlock = ConstU32<4>;
 	type Score = VoteWeight;
+}
+
+/// Lets only who had a seat in an era be paid for it. Staking would note any other claim as made, without a deposit,
+/// and forgets all claims of an era in one block.
+pub struct ClaimsOfMembers;
+
+impl Contains<RuntimeCall> for ClaimsOfMembers {
+	fn contains(call: &RuntimeCall) -> bool {
+		use pallet_staking::Call::{payout_stakers, payout_stakers_by_page};
+		match call {
+			RuntimeCall::Staking(
+				payout_stakers { validator_stash, era }
+				| payout_stakers_by_page { validator_stash, era, .. },
+			) => ErasStakersOverview::<Runtime>::contains_key(era, validator_stash),
+			_ => true,
+		}
+	}
 }
 
 /// The ledger of offences, about gatekeepers.

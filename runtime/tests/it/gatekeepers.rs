@@ -484,6 +484,16 @@ fn a_set_is_elected_makes_a_key_and_hands_it_over() {
 				pallet_staking::Call::payout_stakers { validator_stash: person.account(), era: 1 };
 			apply(vec![signed("charlie", claim)]);
 		}
+		// Who had no seat leaves no note of a claim either.
+		let stranger = account("bob");
+		let claim =
+			pallet_staking::Call::payout_stakers { validator_stash: stranger.clone(), era: 1 };
+		let calls = vec![claim.clone().into()];
+		let batch = pallet_utility::Call::batch_all { calls };
+		for result in block(vec![signed("charlie", claim), signed("dave", batch)]) {
+			assert_eq!(result, Ok(Err(frame_system::Error::<Runtime>::CallFiltered.into())));
+		}
+		assert!(pallet_staking::ClaimedRewards::<Runtime>::get(1, stranger).is_empty());
 		let paid = staked(&people[2].account()) - stake;
 		assert!(paid.abs_diff(escrowed / 7) < PHA / 1_000, "{paid} of {escrowed}");
 		assert_eq!(Balances::total_issuance(), issued);

@@ -1,8 +1,9 @@
 //! Elections, eras, and the pause between them.
 
 use crate::{mock::*, types::*, *};
+use frame_election_provider_support::SortedListProvider;
 use frame_support::assert_ok;
-use pallet_staking::{CurrentEra, ErasStakersOverview, Forcing};
+use pallet_staking::{CurrentEra, EraInfo, ErasStakersOverview, Forcing};
 use phala_attestation::Role;
 use phala_primitives::Handover;
 
@@ -519,6 +520,47 @@ fn a_member_that_moves_to_another_machine_is_a_change() {
 		assert_eq!((office().len(), moved()), (7, 2));
 		era();
 		assert_eq!((office().len(), moved()), (7, 3));
+	});
+}
+
+#[test]
+fn many_larger_backers_do_not_take_a_members_own_bond_out_of_its_exposure() {
+	run(|| {
+		// More than staking keeps of one member.
+		for who in 100..120 {
+			nominate(who, 3 * BOND + u128::from(who), &[1]);
+		}
+		seated();
+		for (era, keeps) in [(1, true), (2, false)] {
+			let overview = ErasStakersOverview::<Test>::get(era, 1).unwrap();
+			assert_eq!((overview.own, overview.nominator_count), (2 * BOND, 15));
+			let others = EraInfo::<Test>::get_full_exposure(era, &1).others;
+			let sum: u128 = others.iter().map(|one| one.value).sum();
+			assert_eq!(overview.total, 2 * BOND + sum);
+			assert!(others.iter().all(|one| one.who >= 105), "the smallest are left out");
+			if keeps {
+				// Nobody can follow, so that the set stays, with the bonds of now.
+				Refusing::set(true);
+				while active() == 1 {
+					session();
+				}
+			}
+		}
+	});
+}
+
+#[test]
+fn a_bond_that_votes_for_nobody_is_no_voter() {
+	run(|| {
+		seated();
+		bond(60, 50 * BOND);
+		let before = VoterList::count();
+		let rebag = pallet_bags_list::Call::rebag { dislocated: 60 };
+		let _ = dispatch(signed(77), rebag.clone());
+		assert_eq!(VoterList::count(), before);
+		assert_ok!(Staking::nominate(signed(60), vec![1]));
+		assert_ok!(dispatch(signed(77), rebag));
+		assert_eq!(VoterList::count(), before + 1);
 	});
 }
 

@@ -132,12 +132,13 @@ fn unbonding_does_not_save_a_bond() {
 			}
 		}
 		assert_eq!(suspected(50), 3 * BOND);
-		// What was on its way out is free when it is back.
+		// What was on its way out is so again when it is back, and its time is over.
 		let free = Balances::balance(&50);
 		restore(id, 6 * BOND);
-		assert!(!pallet_staking::Bonded::<Test>::contains_key(50), "nothing was left to bond");
-		assert_eq!(Balances::balance(&50), free + 3 * BOND);
-		assert_eq!(before.0.0, 2 * BOND);
+		assert_eq!((ledger(1), ledger(50)), before);
+		assert_ok!(withdraw(50));
+		assert_eq!(Balances::balance(&50), free + 2 * BOND);
+		assert_eq!(bonded(50), BOND);
 	});
 }
 
@@ -268,6 +269,52 @@ fn who_has_nothing_left_at_stake_is_paid_nothing_until_it_is_back() {
 		assert_eq!((overview.own, overview.total), (2 * BOND, 6 * BOND));
 		let share = pallet_staking::ErasValidatorReward::<Test>::get(1).unwrap() / 7;
 		assert!(paid(&[1, 50, 51]).abs_diff(share) < 100);
+	});
+}
+
+#[test]
+fn a_bond_that_is_suspected_whole_is_not_forgotten() {
+	run(|| {
+		backed();
+		let id = suspect(1, 6 * BOND);
+		let reap = pallet_staking::Call::reap_stash { stash: 50, num_slashing_spans: 0 };
+		assert_noop!(dispatch(signed(77), reap.clone()), Error::<Test>::OpenCase);
+		assert_noop!(withdraw(50), Error::<Test>::OpenCase);
+		restore(id, 6 * BOND);
+		assert_eq!(ledger(50), (3 * BOND, 3 * BOND, vec![]));
+		assert!(pallet_staking::Nominators::<Test>::contains_key(50));
+		assert!(dispatch(signed(77), reap).is_err(), "it has a bond again");
+	});
+}
+
+#[test]
+fn who_never_stood_is_not_accused_as_a_gatekeeper() {
+	run(|| {
+		backed();
+		bond(60, BOND);
+		for who in [50, 60] {
+			assert_eq!(<Election as Slashable<_>>::liable(&who), None);
+			assert_eq!(at_stake(who), 0);
+		}
+		// Who stands does answer, before it ever had a seat.
+		assert!(!office().contains(&8));
+		assert_eq!(at_stake(8), BOND);
+	});
+}
+
+#[test]
+fn the_first_set_answers_in_proportion_to_all_that_is_behind_it() {
+	run(|| {
+		for who in 1..=7 {
+			stand(who, 2 * BOND);
+		}
+		to_election();
+		assert_eq!(at_stake(1), 2 * BOND);
+		let total = <Election as Slashable<_>>::total_stake(OffenceClass::KeyCeremony);
+		assert_eq!(total, 14 * BOND);
+		suspect(1, BOND);
+		assert_eq!(<Election as Slashable<_>>::total_stake(OffenceClass::KeyCeremony), total);
+		hand_over();
 	});
 }
 
