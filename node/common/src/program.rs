@@ -56,7 +56,7 @@ mod tests {
 	#[derive(clap::Parser)]
 	struct Cli {
 		#[arg(long, global = true)]
-		tee: String,
+		tee: Option<String>,
 		#[command(subcommand)]
 		command: Option<Command>,
 	}
@@ -66,7 +66,7 @@ mod tests {
 		Doctor,
 	}
 
-	fn read(command: &str) -> Result<(String, Option<Command>), ErrorKind> {
+	fn read(command: &str) -> Result<(Option<String>, Option<Command>), ErrorKind> {
 		let fixed = ["program", "--tee", "sgx"].map(OsString::from).into_iter();
 		let read = arguments(fixed, Some(command.into())).and_then(Cli::try_parse_from);
 		read.map(|Cli { tee, command }| (tee, command)).map_err(|error| error.kind())
@@ -74,8 +74,8 @@ mod tests {
 
 	#[test]
 	fn a_host_chooses_a_command_and_nothing_else() {
-		assert_eq!(read(""), Ok(("sgx".into(), None)));
-		assert_eq!(read("doctor"), Ok(("sgx".into(), Some(Command::Doctor))));
+		assert_eq!(read(""), Ok((Some("sgx".into()), None)));
+		assert_eq!(read("doctor"), Ok((Some("sgx".into()), Some(Command::Doctor))));
 		for word in ["--tee=simulated", "-t", "--", "doctor --tee=simulated", "other"] {
 			assert_eq!(read(word), Err(ErrorKind::InvalidSubcommand), "{word}");
 		}
