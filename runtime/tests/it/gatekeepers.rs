@@ -490,7 +490,7 @@ fn a_set_is_elected_makes_a_key_and_hands_it_over() {
 			pallet_staking::Call::payout_stakers { validator_stash: stranger.clone(), era: 1 };
 		let calls = vec![claim.clone().into()];
 		let batch = pallet_utility::Call::batch_all { calls };
-		for result in block(vec![signed("charlie", claim), signed("dave", batch)]) {
+		for result in block(vec![signed("charlie", claim), signed("alice", batch)]) {
 			assert_eq!(result, Ok(Err(frame_system::Error::<Runtime>::CallFiltered.into())));
 		}
 		assert!(pallet_staking::ClaimedRewards::<Runtime>::get(1, stranger).is_empty());

@@ -143,7 +143,11 @@ fn table() -> Vec<String> {
 fn each_call_is_open_to_those_of_the_table_and_to_nobody_else() {
 	governed(|| {
 		let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/governance/access.txt");
+		// A seat for the account of the simplest arguments: who had none is refused before anybody asks who calls.
+		let seat = AccountId::new([0; 32]);
+		pallet_staking::EraInfo::<Runtime>::set_exposure(0, &seat, Default::default());
 		let found = table();
+		pallet_staking::ErasStakersOverview::<Runtime>::remove(0, seat);
 		if std::env::var_os("PHALA_WRITE_ACCESS").is_some() {
 			std::fs::write(file, found.join("\n") + "\n").expect("the file can be written");
 		}
