@@ -72,6 +72,9 @@
 //! - `BondingDuration` in days is longer than the ledger's evidence window and an era.
 //! - A member's backers fit on one page of exposure.
 //! - Nobody but Root calls staking's privileged calls. They bypass the ledger of offences.
+//! - The runtime's call filter refuses claims for accounts without a seat in the era: staking keeps a note of
+//!   each, and deletes those of an era in one block.
+//! - The voters' list scores by [`voters::VotingBonds`].
 //!
 //! ## Limitations
 //!
