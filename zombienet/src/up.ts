@@ -131,6 +131,8 @@ async function market(port: number) {
     ({ worker, settlement }) => worker === key && settlement.pool > 0n,
     { seconds: 600 },
   );
+  // It would go on reading every block.
+  await journal.close();
   say(`It has answered in time: ${pha(data.settlement.pool)} for the pool.`);
   const position = await until("the round's end", 300, async () => {
     const found = await pools.position(api, eve.address, id);
