@@ -83,7 +83,7 @@
 //! exceeds what all eras on record have escrowed. `pallet-staking` counts unbonding in eras, which wait
 //! for ceremonies: an unbonding takes `BondingDuration` eras, each of its nominal length or, when no set
 //! can be seated, longer than [`Config::MaxEraMillis`]. What is suspected while another era is planned
-//! leaves the exposure of the running era alone: in the planned one it still counts for rewards and for
+//! leaves the exposure of the running era only: in the planned one it still counts for rewards and for
 //! proportions, though it can be taken only once. A member that is held back after it chilled takes no
 //! commission in that era.
 
