@@ -3,24 +3,10 @@
 use dcap_qvl::quote::Quote;
 use der::{Decode, Header, Reader, SliceReader, Tag};
 use phala_dev_pki::{CaKind, Case, Collateral, QuoteKind, Variant, valid_case};
-use std::{fs, path::PathBuf, process::Command, sync::LazyLock};
+use std::fs;
 
-/// The folder of real quotes and collateral in dcap-qvl's package.
-static SAMPLES: LazyLock<PathBuf> = LazyLock::new(|| {
-	let output = Command::new(env!("CARGO"))
-		.args(["metadata", "--format-version=1", "--offline", "--manifest-path"])
-		.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
-		.output()
-		.expect("cargo runs");
-	let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)
-		.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
-	let package = metadata["packages"]
-		.as_array()
-		.and_then(|packages| packages.iter().find(|package| package["name"] == "dcap-qvl"))
-		.expect("dcap-qvl is a dependency");
-	let manifest = PathBuf::from(package["manifest_path"].as_str().expect("a path"));
-	manifest.with_file_name("sample")
-});
+#[path = "../../tests/common/oracle.rs"]
+mod oracle;
 
 struct Sample {
 	quote: Vec<u8>,
@@ -28,7 +14,7 @@ struct Sample {
 }
 
 fn sample(name: &str) -> Sample {
-	let folder = &*SAMPLES;
+	let folder = oracle::oracle_package().join("sample");
 	let collateral = fs::read(folder.join(format!("{name}_collateral.json"))).unwrap();
 	Sample {
 		quote: fs::read(folder.join(name)).unwrap(),
