@@ -196,9 +196,10 @@ impl<T: Config> Pallet<T> {
 		ca: PckCaKind,
 	) -> Result<Stored, phala_attestation::Error> {
 		let missing = |item| phala_attestation::Error::CollateralMissing { item, tee, fmspc, ca };
-		let active = KnownEvaluations::<T>::get().active(Self::now());
-		let tcb: Slots<TcbInfo> = TcbInfos::<T>::get((tee, fmspc)).settled(active);
-		let qe: Slots<QeIdentity> = QeIdentities::<T>::get(tee).settled(active);
+		let now = Self::now();
+		let known = KnownEvaluations::<T>::get();
+		let tcb: Slots<TcbInfo> = TcbInfos::<T>::get((tee, fmspc)).settled(&known, now);
+		let qe: Slots<QeIdentity> = QeIdentities::<T>::get(tee).settled(&known, now);
 		Ok(Stored {
 			root: Self::root(),
 			root_crl: Crls::<T>::get(CrlSource::Root).ok_or(missing(Item::RootCrl))?,

@@ -357,24 +357,20 @@ mod benchmarks {
 		assert_eq!(Platforms::<T>::get(before.platform), 0);
 	}
 
+	/// The dearest: one that lets the worker lapse.
 	#[benchmark(pov_mode = Measured)]
 	fn reappraise() {
 		set_up_statements::<T>();
 		T::BenchmarkHelper::engage(&worker());
-		Workers::<T>::mutate(worker(), |worker| {
-			worker.as_mut().expect("it is registered").judgement.expires_at -= 1;
-		});
+		T::BenchmarkHelper::set_time(NOW + T::ReappraisalPeriod::get());
+		CurrentPolicy::<T>::mutate(|policy| policy.tcb.grace = 0);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(operator::<T>()), worker());
 
-		let judgement = Workers::<T>::get(worker()).expect("it is registered").judgement;
-		assert_last::<T>(Event::WorkerReappraised {
-			worker: worker(),
-			status: judgement.status,
-			tier: judgement.tier,
-			expires_at: judgement.expires_at,
-		});
+		let worker = Workers::<T>::get(worker()).expect("it is registered");
+		let Standing::Lapsed { reason, .. } = worker.standing else { panic!("it lapsed") };
+		assert_eq!(reason, LapseReason::TcbRefused);
 	}
 
 	#[benchmark]
@@ -424,24 +420,25 @@ mod benchmarks {
 	#[benchmark]
 	fn accept_worker() {
 		set_up_statements::<T>();
-		let (from, to) = (operator::<T>(), account::<T>([8; 32]));
+		T::BenchmarkHelper::engage_unbound(&worker());
+		let to = account::<T>([8; 32]);
 		T::Consideration::ensure_successful(&to, Pallet::<T>::footprint());
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(to.clone()), worker());
 
-		assert_last::<T>(Event::OperatorChanged { worker: worker(), from, to });
+		assert_eq!(Workers::<T>::get(worker()).map(|worker| worker.operator), Some(to));
 	}
 
 	#[benchmark]
 	fn deregister() {
 		set_up_statements::<T>();
-		let operator = operator::<T>();
+		T::BenchmarkHelper::engage_unbound(&worker());
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(operator.clone()), worker());
+		_(RawOrigin::Signed(operator::<T>()), worker());
 
-		assert_last::<T>(Event::WorkerDeregistered { worker: worker(), operator });
+		assert!(!Workers::<T>::contains_key(worker()));
 	}
 
 	#[benchmark]
@@ -547,7 +544,7 @@ mod benchmarks {
 
 		#[block]
 		{
-			Pallet::<T>::sweep_reports_of(block);
+			Pallet::<T>::sweep_reports_step(&mut UsedReports::<T>::drain_prefix(block));
 		}
 
 		assert!(UsedReports::<T>::iter_prefix(block).next().is_none());

@@ -120,9 +120,8 @@ impl<T: Config> Pallet<T> {
 			Self::deposit_event(Event::EvaluationNoticed { number, in_force_from: due });
 		}
 		known.saw_level(number, document.newest_level());
-		let active = known.active(now);
-		*slots = core::mem::take(slots).settled(active);
-		let stored = slots.offer(document, active)?;
+		*slots = core::mem::take(slots).settled(&known, now);
+		let stored = slots.offer(document, known.active(now))?;
 		KnownEvaluations::<T>::put(known);
 		Ok(stored)
 	}

@@ -56,6 +56,13 @@ impl Evaluations {
 		self.0.iter().rev().find(|known| known.in_force_from <= now).map_or(0, |known| known.number)
 	}
 
+	/// Second from which on `number` counts, or has counted: a higher one brings it into force, too. Zero if none
+	/// as high is known.
+	pub fn in_force_since(&self, number: u32) -> u64 {
+		let counting = self.0.iter().filter(|known| known.number >= number);
+		counting.map(|known| known.in_force_from).min().unwrap_or(0)
+	}
+
 	/// As the policy wants them.
 	pub fn activations(&self) -> Vec<Activation> {
 		let of = |known: &Evaluation| Activation {
@@ -66,9 +73,10 @@ impl Evaluations {
 		self.0.iter().map(of).collect()
 	}
 
-	/// Takes note of the levels in a document with this number.
+	/// Takes note of the levels in a document with this number. What it demands, a higher number does, too:
+	/// one that governance put in force before anybody brought a document with it.
 	pub fn saw_level(&mut self, number: u32, tcb_date: u64) {
-		if let Some(known) = self.0.iter_mut().find(|known| known.number == number) {
+		if let Some(known) = self.0.iter_mut().find(|known| known.number >= number) {
 			known.newest_level = known.newest_level.max(tcb_date);
 		}
 	}

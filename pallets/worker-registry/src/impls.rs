@@ -6,7 +6,7 @@ use frame_support::{
 	pallet_prelude::*,
 	traits::{Footprint, UnixTime},
 };
-use phala_attestation::{Fmspc, PckCaKind, Role, Tee};
+use phala_attestation::{Crl, CrlIssuer, Fmspc, PckCaKind, Role, Tee};
 use phala_primitives::{
 	AttestationChange, AttestedWorker, BlockRef, ChainId, Measurement, OnAttestationChange,
 	WorkerKey,
@@ -147,15 +147,22 @@ impl<T: Config> Pallet<T> {
 		fn of<D: Document>(document: &Option<D>) -> Option<(u32, u64)> {
 			document.as_ref().map(|document| (document.evaluation(), document.expires()))
 		}
-		let active = KnownEvaluations::<T>::get().active(Self::now());
-		let tcb = TcbInfos::<T>::get((tee, fmspc)).settled(active);
-		let qe = QeIdentities::<T>::get(tee).settled(active);
+		let now = Self::now();
+		let known = KnownEvaluations::<T>::get();
+		let tcb = TcbInfos::<T>::get((tee, fmspc)).settled(&known, now);
+		let qe = QeIdentities::<T>::get(tee).settled(&known, now);
 		let cas = [PckCaKind::Processor, PckCaKind::Platform];
-		let crl = |source| Crls::<T>::get(source).map(|crl| (crl.number(), crl.next_update()));
+		let of_crl = |crl: Crl| (crl.number(), crl.next_update());
+		// The list of a key that the CA has no more vouches for nothing.
+		let pck_crl = |kind| {
+			let ca = PckCas::<T>::get(kind)?;
+			let crl = Crls::<T>::get(CrlSource::PckCa(kind))?;
+			crl.is_issued_by(CrlIssuer::PckCa(&ca)).then(|| of_crl(crl))
+		};
 		CollateralView {
-			root_crl: crl(CrlSource::Root),
+			root_crl: Crls::<T>::get(CrlSource::Root).map(of_crl),
 			pck_cas: cas.map(|ca| PckCas::<T>::get(ca).map(|ca| ca.not_after())),
-			pck_crls: cas.map(|ca| crl(CrlSource::PckCa(ca))),
+			pck_crls: cas.map(pck_crl),
 			tcb_info: of(&tcb.current),
 			next_tcb_info: of(&tcb.next),
 			qe_identity: of(&qe.current),

@@ -132,6 +132,10 @@ pub trait BenchmarkHelper {
 	/// Lets the neighbours that hear of changes ([`Config::OnAttestationChange`]) have most to do when
 	/// this worker changes.
 	fn engage(_worker: &phala_primitives::WorkerKey) {}
+
+	/// As [`engage`](Self::engage), but leaves the worker without what binds it to its operator
+	/// ([`Config::Obligations`]).
+	fn engage_unbound(_worker: &phala_primitives::WorkerKey) {}
 }
 
 #[frame_support::pallet]
@@ -747,7 +751,8 @@ pub mod pallet {
 		/// Sets where a worker is reached.
 		///
 		/// - `origin`: anybody, signed.
-		/// - `statement`: the endpoint, and a sequence number higher than the last.
+		/// - `statement`: the endpoint, and a sequence number higher than the last, and than the milliseconds of the
+		///   Unix epoch at registration.
 		/// - `signature`: by the worker's key, over [`phala_primitives::Statement::message`].
 		#[pallet::call_index(8)]
 		#[pallet::weight(T::WeightInfo::set_endpoint())]

@@ -1,6 +1,7 @@
 //! Two slots for each signed document: the one in force, and one with a higher evaluation number that
 //! waits for its time.
 
+use crate::evaluation::Evaluations;
 use codec::{Decode, Encode, MaxEncodedLen};
 use phala_attestation::{Error, Update};
 use scale_info::TypeInfo;
@@ -43,10 +44,17 @@ impl<D> Default for Slots<D> {
 }
 
 impl<D: Document> Slots<D> {
-	/// Moves the waiting document into force if its time has come. To be called first, always.
-	pub fn settled(mut self, active: u32) -> Self {
+	/// Moves the waiting document into force if its time has come, unless it ran out while it waited: then the
+	/// one in force stays for as long as it counts. What came into force does not give way to a lower number,
+	/// also when it has run out. To be called first, always.
+	pub fn settled(mut self, known: &Evaluations, now: u64) -> Self {
+		let active = known.active(now);
 		if let Some(next) = self.next.take_if(|next| next.evaluation() <= active) {
-			self.current = Some(next);
+			let came_into_force = next.expires() >= known.in_force_since(next.evaluation());
+			let current_counts = self.current.as_ref().is_some_and(|one| one.expires() >= now);
+			if came_into_force || !current_counts {
+				self.current = Some(next);
+			}
 		}
 		self
 	}
@@ -129,10 +137,30 @@ mod tests {
 		let stored = slots.offer(doc(18, 5), 17);
 		assert_eq!(stored, Ok(Stored { useful: true, in_force: false }));
 
-		let before = slots.clone().settled(17);
+		let known = |number| {
+			let mut known = Evaluations::default();
+			known.activate(number, DAY).expect("there is room");
+			known
+		};
+		let before = slots.clone().settled(&known(17), DAY);
 		assert_eq!(before, slots);
-		let after = slots.settled(18);
+		let after = slots.settled(&known(18), DAY);
 		assert_eq!((after.current, after.next), (Some(doc(18, 5)), None));
+	}
+
+	#[test]
+	fn a_document_that_ran_out_while_it_waited_replaces_none_that_counts() {
+		let settled = |issued, since, now| {
+			let slots = Slots { current: Some(doc(17, issued)), next: Some(doc(18, 0)) };
+			let mut known = Evaluations::default();
+			known.activate(18, since).expect("there is room");
+			slots.settled(&known, now).current
+		};
+		let (end, late) = (30 * DAY, 30 * DAY + 1);
+		assert_eq!(settled(25 * DAY, end, end), Some(doc(18, 0)), "in its last second it counts");
+		assert_eq!(settled(25 * DAY, end, late), Some(doc(18, 0)), "it was in force");
+		assert_eq!(settled(25 * DAY, late, late), Some(doc(17, 25 * DAY)));
+		assert_eq!(settled(0, late, late), Some(doc(18, 0)), "neither counts: the number rises");
 	}
 
 	#[test]

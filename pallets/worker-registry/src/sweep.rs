@@ -26,12 +26,17 @@ impl<T: Config> Pallet<T> {
 		}
 		let start = ReportSweep::<T>::get();
 		let mut at = start;
-		while Self::has_left_window(at)
-			&& meter.try_consume(T::WeightInfo::sweep_reports(REPORTS_PER_STEP)).is_ok()
-		{
-			if Self::sweep_reports_of(at) {
-				at = at.saturating_add(One::one());
+		'blocks: while Self::has_left_window(at) {
+			let mut reports = UsedReports::<T>::drain_prefix(at);
+			loop {
+				if meter.try_consume(T::WeightInfo::sweep_reports(REPORTS_PER_STEP)).is_err() {
+					break 'blocks;
+				}
+				if Self::sweep_reports_step(&mut reports) {
+					break;
+				}
 			}
+			at = at.saturating_add(One::one());
 		}
 		if at != start {
 			ReportSweep::<T>::put(at);
@@ -43,11 +48,10 @@ impl<T: Config> Pallet<T> {
 		block.saturating_add(window) < frame_system::Pallet::<T>::block_number()
 	}
 
-	/// One step; true if nothing of the block is left.
-	pub(crate) fn sweep_reports_of(block: BlockNumberFor<T>) -> bool {
-		// Not `clear_prefix`: within one block its second call would start over.
-		let forgotten =
-			UsedReports::<T>::drain_prefix(block).take(REPORTS_PER_STEP as usize).count();
+	/// Forgets the next reports of a block; true if none is left. All steps share one iterator: another one would
+	/// pass over every key that was removed in this block, so that many steps would take quadratic time.
+	pub(crate) fn sweep_reports_step(reports: &mut impl Iterator) -> bool {
+		let forgotten = reports.take(REPORTS_PER_STEP as usize).count();
 		forgotten < REPORTS_PER_STEP as usize
 	}
 

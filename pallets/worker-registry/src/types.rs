@@ -332,7 +332,7 @@ pub struct Worker<AccountId, Ticket> {
 	pub score: Option<Score>,
 	/// Where it is reached.
 	pub endpoint: Option<Endpoint>,
-	/// Sequence number of the last endpoint.
+	/// Sequence number of the last endpoint; at first, the milliseconds of the Unix epoch at registration.
 	pub endpoint_sequence: u64,
 	/// Who may become its operator.
 	pub offered_to: Option<AccountId>,

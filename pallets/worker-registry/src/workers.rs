@@ -41,7 +41,8 @@ impl<T: Config> Pallet<T> {
 			standing: Standing::Attested,
 			score: None,
 			endpoint: None,
-			endpoint_sequence: 0,
+			// Above what an earlier registration of the same key has signed: that could be sent again.
+			endpoint_sequence: now.saturating_mul(1_000),
 			offered_to: None,
 			deposit,
 		};

@@ -364,6 +364,11 @@ pub enum Error {
 	/// The enclave runs in debug mode.
 	#[error("the enclave runs in debug mode")]
 	SgxDebug,
+	/// ATTRIBUTES of the enclave are not those of a 64-bit program.
+	#[error(
+		"the enclave was not signed as a 64-bit program, or has attributes that no program here needs: sign it with MODE64BIT alone, or with CET, KSS or AEXNOTIFY"
+	)]
+	SgxAttributes,
 	/// The TD runs in debug mode.
 	#[error("the TD runs in debug mode")]
 	TdDebug,

@@ -8,7 +8,7 @@ use codec::{Decode, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
 use crate::{
-	collateral::{AdvisoryId, Collateral},
+	collateral::{AdvisoryId, Collateral, PckCa},
 	error::Error,
 	qe,
 	quote::{Body, EnclaveReport, Quote, TdReport},
@@ -33,6 +33,8 @@ pub struct Evidence {
 	pub ca: PckCaKind,
 	/// Hash of that CA's certificate.
 	pub ca_fingerprint: [u8; 32],
+	/// Serial number of that certificate, so that its revocation is seen when another one is stored already.
+	pub ca_serial: Serial,
 	/// Serial number of the PCK certificate.
 	pub pck_serial: Serial,
 	/// First second of its validity.
@@ -128,8 +130,9 @@ pub struct Appraised {
 }
 
 impl Evidence {
-	/// What a quote claims. Worth something only if the quote was verified.
-	pub(crate) fn of(quote: &Quote<'_>) -> Self {
+	/// What a quote claims, whose chain should hold this CA's certificate. Worth something only if the quote
+	/// was verified.
+	pub(crate) fn of(quote: &Quote<'_>, ca: &PckCa) -> Self {
 		let pck = &quote.pck;
 		Self {
 			tee: quote.tee(),
@@ -137,6 +140,7 @@ impl Evidence {
 			pce_id: pck.pce_id,
 			ca: pck.ca,
 			ca_fingerprint: pck.ca_fingerprint,
+			ca_serial: ca.serial,
 			pck_serial: pck.serial,
 			pck_not_before: pck.not_before,
 			pck_not_after: pck.not_after,

@@ -44,7 +44,7 @@ pub fn verify_quote(
 	now: UnixTime,
 	margin: UnixTime,
 ) -> Result<Verified, Error> {
-	let evidence = Evidence::of(quote);
+	let evidence = Evidence::of(quote, collateral.pck_ca);
 	collateral.check(&evidence, now, margin)?;
 	verify_signatures(quote, &evidence, collateral, now, margin)?;
 	let appraised = evidence.appraise_tcb(collateral)?;

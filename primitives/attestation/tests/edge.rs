@@ -10,7 +10,7 @@ use phala_attestation::{
 	types::CertificateKind as Kind, verify_quote,
 };
 use phala_dev_pki::{
-	CaKind, CollateralOptions, Pki, Platform, QuoteKind, Tee, Validity, valid_case,
+	CaKind, CollateralOptions, Pki, Platform, QuoteKind, QuoteRequest, Tee, Validity, valid_case,
 };
 use x509_cert::{crl::CertificateList, ext::Extension};
 
@@ -266,4 +266,32 @@ fn updates() {
 	);
 	assert_eq!(sgx.pck_ca.check_update(&tdx.pck_ca), Err(Error::UpdateOfAnother(Item::PckCa)));
 	assert!(tdx.pck_ca.check_update(&tdx.pck_ca).is_err());
+}
+
+/// MRENCLAVE says nothing of ATTRIBUTES, and anybody can sign the same code anew.
+#[test]
+fn attributes_of_enclaves() {
+	let verify = |flags: [u8; 2]| {
+		let pki = Pki::development();
+		let platform = Platform::development(1);
+		let kind = QuoteKind::SgxV3;
+		let mut request = QuoteRequest::new(kind, [1; 64]);
+		request.enclave.attributes[..2].copy_from_slice(&flags);
+		let options = CollateralOptions::for_platform(&platform, kind.tee());
+		let root = TrustRoot::from_der(&pki.root_der().expect("a root")).expect("a root");
+		let collateral = bundle(&pki.issue_collateral(NOW, &options).expect("options"));
+		let items = collateral.verify(&root, NOW).expect("valid");
+		let quote = pki.quoting_enclave(&platform).expect("a platform").quote(&request);
+		let quote = Quote::parse(&quote).expect("valid");
+		verify_quote(&quote, &items.collateral(&root), NOW, 0).map(|_| ())
+	};
+	// CET, KSS, AEXNOTIFY.
+	for allowed in [[0x05, 0], [0x45, 0], [0x85, 0], [0x05, 4], [0xC5, 4]] {
+		assert_eq!(verify(allowed), Ok(()), "{allowed:x?}");
+	}
+	// Not initialised, 32 bits, reserved bits, PROVISIONKEY, EINITTOKENKEY.
+	for refused in [[0x04, 0], [0x01, 0], [0x0D, 0], [0x15, 0], [0x25, 0], [0x05, 1], [0x05, 8]] {
+		assert_eq!(verify(refused), Err(Error::SgxAttributes), "{refused:x?}");
+	}
+	assert_eq!(verify([0x07, 0]), Err(Error::SgxDebug));
 }

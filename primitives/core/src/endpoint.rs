@@ -20,8 +20,8 @@ pub type Endpoint = BoundedVec<u8, ConstU32<MAX_ENDPOINT_LEN>>;
 pub struct EndpointStatement {
 	/// Who is reached there.
 	pub worker: WorkerKey,
-	/// Higher than in every statement before: an old one cannot be played back. Milliseconds of the
-	/// Unix epoch serve well.
+	/// Higher than in every statement before, and than the milliseconds of the Unix epoch when the worker was
+	/// registered: an old one cannot be played back. Milliseconds of the Unix epoch serve well.
 	pub sequence: u64,
 	/// `None`: the worker is no longer reachable.
 	pub endpoint: Option<Endpoint>,

@@ -173,3 +173,27 @@ fn the_sweep_forgets_many_reports_step_by_step() {
 		assert_eq!(ReportSweep::<Test>::get(), 6);
 	});
 }
+
+/// Nothing bounds how many claims name one block.
+#[test]
+fn the_sweep_of_one_block_takes_linear_time() {
+	let took = |reports: u64| {
+		let mut chain = ExtBuilder::default().build();
+		chain.execute_with(|| {
+			for report in 0..reports {
+				UsedReports::<Test>::insert(5, H256::from_low_u64_be(report), ());
+			}
+		});
+		chain.commit_all().expect("it can be committed");
+		chain.execute_with(|| {
+			run_to_block(206);
+			let start = std::time::Instant::now();
+			idle();
+			assert_eq!(UsedReports::<Test>::iter().count(), 0);
+			start.elapsed()
+		})
+	};
+	let best = |reports| (0..3).map(|_| took(reports)).min().expect("there are three");
+	// Quadratic would be 64 times.
+	assert!(best(8_000) < best(1_000) * 24);
+}

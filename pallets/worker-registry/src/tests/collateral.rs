@@ -160,6 +160,40 @@ fn an_early_number_waits_for_its_delay() {
 }
 
 #[test]
+fn an_early_document_that_ran_out_while_it_waited_takes_nothing_out_of_force() {
+	with_collateral(|| {
+		assert_ok!(submit(&issue(&numbered(EVALUATION + 1))));
+		let due = Clock::get() + CurrentPolicy::<Test>::get().activation_delay;
+		Clock::mutate(|now| *now += 25 * DAY as u64);
+		assert_ok!(submit(&issue(&numbered(EVALUATION))));
+		Clock::set(due);
+		next_block();
+		assert_eq!(in_force(QuoteKind::TdxV4).map(|it| it.0), Some(EVALUATION));
+		assert_ok!(Subject::default().register());
+		// A fresh one with the higher number takes its place at once.
+		assert_ok!(submit(&issue(&numbered(EVALUATION + 1))));
+		assert_eq!(in_force(QuoteKind::TdxV4).map(|it| it.0), Some(EVALUATION + 1));
+	});
+}
+
+#[test]
+fn a_number_that_was_in_force_does_not_give_way_when_its_document_ends() {
+	with_collateral(|| {
+		assert_ok!(submit(&issue(&numbered(EVALUATION + 1))));
+		Clock::mutate(|now| *now += 24 * DAY as u64);
+		assert_ok!(submit(&issue(&numbered(EVALUATION))));
+		assert_ok!(WorkerRegistry::activate_evaluation(RuntimeOrigin::root(), EVALUATION + 1));
+		assert_eq!(in_force(QuoteKind::TdxV4).map(|it| it.0), Some(EVALUATION + 1));
+		Clock::mutate(|now| *now += 7 * DAY as u64);
+		next_block();
+		assert_eq!(in_force(QuoteKind::TdxV4).map(|it| it.0), Some(EVALUATION + 1));
+		assert_eq!(Subject::default().register(), Err(attestation(Rule::CollateralExpired)));
+		let lower = issue(&numbered(EVALUATION));
+		assert_eq!(submit_tcb_info(&lower), Err(attestation(Rule::EvaluationNumberFell)));
+	});
+}
+
+#[test]
 fn governance_activates_a_number_at_once_and_never_lowers_it() {
 	with_collateral(|| {
 		assert_ok!(submit(&issue(&numbered(EVALUATION + 1))));
@@ -206,6 +240,10 @@ fn a_ca_with_a_new_key_starts_its_own_list() {
 		// Not before the CA itself is known.
 		assert_eq!(submit_pck_crl(&new, ca), Err(attestation(Rule::CrlIssuer)));
 		assert_eq!(submit_pck_ca(&new), Ok(Pays::No));
+		let tee = phala_attestation::Tee::Tdx;
+		let lists =
+			|| WorkerRegistry::collateral(tee, phala_attestation::Fmspc(Platform::FMSPC)).pck_crls;
+		assert_eq!(lists()[1], None, "what is there vouches for nothing");
 		let subject = Subject { platform, ..Subject::default() };
 		assert_eq!(subject.register(), Err(attestation(Rule::OtherPckCa)));
 		assert_eq!(submit_pck_crl(&issue(&options), ca), Err(attestation(Rule::CrlIssuer)));
@@ -222,9 +260,33 @@ fn a_ca_with_a_new_key_starts_its_own_list() {
 		// The list of the old key does not vouch for certificates of the new one.
 		assert_eq!(register(), Err(attestation(Rule::AuthorityMismatch)));
 		assert_eq!(submit_pck_crl(&new, ca), Ok(Pays::No), "its number is lower, and older it is");
+		assert_eq!(lists()[1].map(|list| list.1 > Clock::get()), Some(true));
 		assert_ok!(register());
 		// The old CA does not come back.
 		assert_eq!(submit_pck_ca(&issue(&options)), Err(attestation(Rule::IssueDateNotNewer)));
+	});
+}
+
+#[test]
+fn a_revoked_ca_ends_attestations_although_its_successor_is_stored() {
+	with_collateral(|| {
+		let subject = Subject::default();
+		assert_ok!(subject.register());
+		Clock::mutate(|now| *now += 60);
+		let mut options = subject.options();
+		options.root_ca_crl.revoked = vec![subject.record().evidence.ca_serial.0.to_vec()];
+		let mut rekeyed = pki().clone();
+		let validity =
+			Validity { not_before: Clock::get(), not_after: Validity::DEVELOPMENT.not_after };
+		assert_ok!(rekeyed.succeed_pck_ca(CaKind::Platform, validity, true));
+		let newer = rekeyed.issue_collateral(Clock::get(), &options).expect("encodable");
+		assert_eq!(submit_root_crl(&newer), Ok(Pays::Yes));
+		assert_eq!(submit_pck_ca(&newer), Ok(Pays::No));
+		let anybody = RuntimeOrigin::signed(account("anybody"));
+		assert_ok!(WorkerRegistry::reappraise(anybody, subject.key()));
+		assert_eq!(subject.attested(), None);
+		let lapsed = Standing::Lapsed { at: Clock::get(), reason: LapseReason::Revoked };
+		assert_eq!(subject.record().standing, lapsed);
 	});
 }
 

@@ -307,6 +307,23 @@ fn a_tcb_recovery_lowers_the_tier_then_ends_the_attestation() {
 	});
 }
 
+/// Governance can demand more than what Intel serves by default.
+#[test]
+fn the_grace_counts_from_an_activation_above_what_is_uploaded() {
+	with_collateral(|| {
+		let subject = Subject::default();
+		pass(60);
+		assert_ok!(WorkerRegistry::activate_evaluation(RuntimeOrigin::root(), EVALUATION + 2));
+		let activated = Clock::get();
+		assert_ok!(submit(&issue(&recovery(EVALUATION + 1))));
+		assert_ok!(subject.register());
+		assert_eq!(subject.attested().map(|worker| worker.tier), Some(Tier::Five));
+		pass(activated + CurrentPolicy::<Test>::get().tcb.grace - Clock::get());
+		assert_ok!(submit(&issue(&recovery(EVALUATION + 1))));
+		assert_eq!(subject.renew(), Err(attestation(Rule::GraceEnded)));
+	});
+}
+
 #[test]
 fn a_further_recovery_gives_no_new_grace() {
 	with_collateral(|| {

@@ -112,12 +112,12 @@ fn run(step: Step) -> DispatchResult {
 
 /// Evaluation number in force of what is stored, and in general.
 fn numbers() -> (u32, u32) {
-	let known = KnownEvaluations::<Test>::get().active(Clock::get());
+	let known = KnownEvaluations::<Test>::get();
 	let stored = TcbInfos::<Test>::iter_values()
-		.filter_map(|slots| slots.settled(known).current)
+		.filter_map(|slots| slots.settled(&known, Clock::get()).current)
 		.map(|info| info.evaluation_number())
 		.max();
-	(known, stored.unwrap_or(0))
+	(known.active(Clock::get()), stored.unwrap_or(0))
 }
 
 fn check(money: u64) {

@@ -128,7 +128,11 @@ fn statements_of_workers_that_do_not_count_are_refused() {
 	});
 }
 
+/// Above the milliseconds at registration.
+const SEQUENCE: u64 = 1 << 50;
+
 fn set_endpoint(sequence: u64, url: Option<&str>) -> DispatchResult {
+	let sequence = SEQUENCE + sequence;
 	let endpoint = url.map(|url| Endpoint::truncate_from(url.as_bytes().to_vec()));
 	let statement = EndpointStatement { worker: Subject::default().key(), sequence, endpoint };
 	let signature = statement.sign(&chain(), &Subject::default().pair());
@@ -160,12 +164,33 @@ fn set_endpoint_works_and_is_monotone() {
 #[test]
 fn set_endpoint_fails_for_another_signer() {
 	with_worker(|subject| {
-		let statement = EndpointStatement { worker: subject.key(), sequence: 1, endpoint: None };
+		let statement =
+			EndpointStatement { worker: subject.key(), sequence: SEQUENCE, endpoint: None };
 		let signature = statement.sign(&chain(), &sr25519::Pair::from_seed(&[3; 32]));
 		assert_noop!(
 			WorkerRegistry::set_endpoint(subject.origin(), statement, signature),
 			refused(StatementError::BadSignature)
 		);
+	});
+}
+
+#[test]
+fn an_endpoint_of_an_earlier_registration_is_not_taken_again() {
+	with_worker(|subject| {
+		let sequence = Clock::get() * 1_000 + 1;
+		let endpoint = Some(Endpoint::truncate_from(b"https://old.example".to_vec()));
+		let statement = EndpointStatement { worker: subject.key(), sequence, endpoint };
+		let signature = statement.sign(&chain(), &subject.pair());
+		let set = || {
+			let anybody = RuntimeOrigin::signed(account("anybody"));
+			WorkerRegistry::set_endpoint(anybody, statement.clone(), signature)
+		};
+		assert_ok!(set());
+		assert_ok!(WorkerRegistry::deregister(subject.origin(), subject.key()));
+		Clock::mutate(|now| *now += 6);
+		next_block();
+		assert_ok!(subject.register());
+		assert_noop!(set(), refused(StatementError::NotNewer));
 	});
 }
 
@@ -178,6 +203,6 @@ fn renewal_keeps_score_and_endpoint() {
 		assert_ok!(subject.renew());
 		let record = subject.record();
 		assert_eq!(record.score.map(|score| score.value), Some(6_000));
-		assert_eq!((record.endpoint.is_some(), record.endpoint_sequence), (true, 5));
+		assert_eq!((record.endpoint.is_some(), record.endpoint_sequence), (true, SEQUENCE + 5));
 	});
 }

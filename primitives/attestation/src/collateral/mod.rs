@@ -203,6 +203,10 @@ impl Collateral<'_> {
 		if pck_ca.kind != evidence.ca || pck_ca.issuer_key != anchor.root.key.fingerprint() {
 			return Err(Error::AuthorityMismatch(Item::PckCa));
 		}
+		// Of the certificate that vouched for the platform, whichever is stored today.
+		if anchor.root_crl.revokes(&evidence.ca_serial) {
+			return Err(Error::CertificateRevoked(CertificateKind::PckCa));
+		}
 		if pck_ca.fingerprint != evidence.ca_fingerprint {
 			return Err(Error::OtherPckCa);
 		}
@@ -211,9 +215,6 @@ impl Collateral<'_> {
 		}
 		let validity = (pck_ca.not_before, pck_ca.not_after);
 		check_validity(CertificateKind::PckCa, validity, now, margin)?;
-		if anchor.root_crl.revokes(&pck_ca.serial) {
-			return Err(Error::CertificateRevoked(CertificateKind::PckCa));
-		}
 		tcb_info.signer.check(Item::TcbInfo, anchor, now, margin)?;
 		qe_identity.signer.check(Item::QeIdentity, anchor, now, margin)
 	}

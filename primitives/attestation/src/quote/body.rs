@@ -77,8 +77,7 @@ impl<'a> Body<'a> {
 	/// Refuses bodies whose flags let someone look into or change the program.
 	pub(crate) fn check_flags(&self) -> Result<(), Error> {
 		match self {
-			Self::Sgx(report) if report.is_debug() => Err(Error::SgxDebug),
-			Self::Sgx(_) => Ok(()),
+			Self::Sgx(report) => report.check_flags(),
 			Self::Tdx(report) => report.check_flags(),
 		}
 	}
@@ -137,6 +136,36 @@ impl<'a> EnclaveReport<'a> {
 	pub fn is_debug(&self) -> bool {
 		is_debug(self.attributes)
 	}
+
+	/// Anybody can sign the same code anew, and MRENCLAVE does not cover what the signer lets ATTRIBUTES be.
+	fn check_flags(&self) -> Result<(), Error> {
+		if self.is_debug() {
+			return Err(Error::SgxDebug);
+		}
+		let flags = u128::from_le_bytes(*self.attributes) & u128::from(u64::MAX);
+		if flags & enclave_attributes::REQUIRED != enclave_attributes::REQUIRED
+			|| flags & !enclave_attributes::ALLOWED != 0
+		{
+			return Err(Error::SgxAttributes);
+		}
+		Ok(())
+	}
+}
+
+/// Flags of ATTRIBUTES (Intel SDM volume 3D, SECS.ATTRIBUTES). Others are refused: keys for provisioning and
+/// launch are for Intel's own enclaves.
+mod enclave_attributes {
+	const INIT: u128 = 1;
+	/// Without it, the processor runs the measured code as 32-bit code.
+	const MODE64BIT: u128 = 1 << 2;
+	/// Control-flow enforcement.
+	const CET: u128 = 1 << 6;
+	/// Key separation and sharing.
+	const KSS: u128 = 1 << 7;
+	/// Notification of asynchronous exits, against single-stepping.
+	const AEX_NOTIFY: u128 = 1 << 10;
+	pub const REQUIRED: u128 = INIT | MODE64BIT;
+	pub const ALLOWED: u128 = REQUIRED | CET | KSS | AEX_NOTIFY;
 }
 
 /// ATTRIBUTES.DEBUG of an enclave.
