@@ -18,7 +18,9 @@ use phala_threshold::{MemberIndex, Partial};
 /// Blocks for which a message stays in a pool. Members repeat what was not included.
 const LONGEVITY: u64 = 64;
 
-/// Members' messages have deadlines; requests can wait a little.
+/// Who is late in a ceremony is slashed; answers are many, and have time; requests can wait a little. The
+/// highest priority is that of workers' heartbeats.
+const CEREMONY: TransactionPriority = TransactionPriority::MAX / 4 * 3;
 const MEMBERS: TransactionPriority = TransactionPriority::MAX / 2;
 const WORKERS: TransactionPriority = TransactionPriority::MAX / 4;
 
@@ -61,7 +63,7 @@ impl<T: Config> Pallet<T> {
 		let message = Self::examine_registration(statement, signature)?;
 		let key = message.receives.map(|seat| (0u8, statement.ceremony, seat));
 		let digest = message.deals.map(|seat| (1u8, statement.ceremony, seat));
-		valid(MEMBERS, key.into_iter().chain(digest))
+		valid(CEREMONY, key.into_iter().chain(digest))
 	}
 
 	pub(crate) fn authorize_deal(
@@ -69,7 +71,7 @@ impl<T: Config> Pallet<T> {
 		signature: &WorkerSignature,
 	) -> TransactionValidityWithRefund {
 		let message = Self::examine_dealing(statement, signature)?;
-		valid(MEMBERS, [(2u8, statement.ceremony, message.dealer)])
+		valid(CEREMONY, [(2u8, statement.ceremony, message.dealer)])
 	}
 
 	pub(crate) fn authorize_complain(
@@ -77,7 +79,7 @@ impl<T: Config> Pallet<T> {
 		signature: &WorkerSignature,
 	) -> TransactionValidityWithRefund {
 		let message = Self::examine_complaint(statement, signature)?;
-		valid(MEMBERS, [(3u8, statement.ceremony, message.complainer, statement.dealer)])
+		valid(CEREMONY, [(3u8, statement.ceremony, message.complainer, statement.dealer)])
 	}
 
 	pub(crate) fn authorize_request(

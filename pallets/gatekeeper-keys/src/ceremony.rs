@@ -272,10 +272,10 @@ impl<T: Config> Pallet<T> {
 		let Some(garbage) = trash.iter_mut().next() else { return };
 		let (number, seat) = (garbage.number, garbage.next);
 		VerificationShares::<T>::remove(number, seat);
-		LastBlamed::<T>::remove(number, seat);
 		match following(seat) {
 			Some(next) => garbage.next = next,
 			None => {
+				LastBlamed::<T>::remove(number);
 				Sets::<T>::remove(number);
 				trash.remove(0);
 			}

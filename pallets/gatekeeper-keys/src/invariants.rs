@@ -72,7 +72,7 @@ impl<T: Config> Pallet<T> {
 				_ => return Err("I2: shares without a ceremony".into()),
 			}
 		}
-		for (number, _, _) in LastBlamed::<T>::iter() {
+		for number in LastBlamed::<T>::iter_keys() {
 			ensure!(sets.contains(&number), "I2: blame without shares");
 		}
 		Ok(())

@@ -49,7 +49,8 @@
 //!
 //! A request is answered by the holders until the threshold is reached, and removed after
 //! [`Config::RequestPeriod`]. If it was not answered in full, those who are silent are reported, but for
-//! the member that asks for its own guard. Who lost the secret of its question asks anew: the later
+//! the member that asks for its own guard, and but for requests whose sender may have been without its
+//! right meanwhile: those could not be answered. Who lost the secret of its question asks anew: the later
 //! request takes the place of the earlier one, which stays on record until it expires, and counts, so
 //! that nobody asks anew for ever.
 //!
@@ -77,7 +78,12 @@
 //! - At least a threshold of each set is honest, and its messages are included before deadlines.
 //! - Messages reach blocks while governance has halted other calls: see `docs/keys.md`.
 //! - [`Config::Workers`] and [`Config::Access`] answer for finalised state in bounded time.
-//! - The hook runs in (nearly) every block; what it cannot do in one block it does in the next.
+//! - A worker that loses its right to a key and gets it back within [`Config::RequestPeriod`] does so by
+//!   changes of its attestation, and [`Pallet`] is told of them
+//!   ([`OnAttestationChange`](phala_primitives::OnAttestationChange)).
+//! - The hook runs in (nearly) every block; what it cannot do in one block it does in the next. Keys go
+//!   before requests. Those do not wait for ever: a ceremony has a few hundred steps, and then waits for
+//!   its members or for its time.
 //!
 //! ## Limitations
 //!
@@ -113,7 +119,8 @@ pub use weights::WeightInfo;
 
 use types::{
 	Attempt, CeremonyNumber, Elected, EpochKey, Failure, Fault, Garbage, LiveKey, OpenRequest,
-	Phase, ProtocolError, Purpose, RequestId, RequestQueue, Rotation, Seats, Status, Trial,
+	Phase, ProtocolError, Purpose, RequestId, RequestQueue, Rotation, Seats, Silence, Status,
+	Trial,
 };
 
 #[frame_support::pallet]
@@ -222,8 +229,9 @@ pub mod pallet {
 		#[pallet::constant]
 		type RequestPeriod: Get<u32>;
 
-		/// Most requests on record, at least 1: 4,096. Bounds state, at some 5 kB each. For members'
-		/// guards there is room for [`types::ROOM_FOR_GUARDS`] more.
+		/// Most requests on record, at least 1: 1,024. Bounds state, at some 5 kB each. If blocks have no
+		/// room to answer all of them within [`Config::RequestPeriod`], holders are reported for what they
+		/// could not do. For members' guards there is room for [`types::ROOM_FOR_GUARDS`] more.
 		#[pallet::constant]
 		type MaxRequests: Get<u32>;
 
@@ -237,8 +245,8 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxReplacedPerWorker: Get<u32>;
 
-		/// Relay-chain blocks in which a holder is reported at most once for not answering, at least 1:
-		/// 14,400 (a day). Otherwise a short outage would cost as much as there are requests.
+		/// Blocks for whose requests a holder is reported at most once, at least 1: 14,400 (a day).
+		/// Otherwise a short outage would cost as much as there are requests.
 		#[pallet::constant]
 		type AbsencePeriod: Get<u32>;
 
@@ -414,18 +422,10 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type ReplacedCount<T> = StorageMap<_, Blake2_128Concat, WorkerKey, u32, ValueQuery>;
 
-	/// The last period ([`Config::AbsencePeriod`]) in which a holder was reported for not answering, by
-	/// the ceremony that made its share. Removed with the share.
+	/// Holders whose silence has been dealt with, in the last period in which there were any, by the
+	/// ceremony that made their shares. Removed with the shares.
 	#[pallet::storage]
-	pub type LastBlamed<T> = StorageDoubleMap<
-		_,
-		Twox64Concat,
-		CeremonyNumber,
-		Twox64Concat,
-		MemberIndex,
-		u32,
-		OptionQuery,
-	>;
+	pub type LastBlamed<T> = StorageMap<_, Twox64Concat, CeremonyNumber, Silence, ValueQuery>;
 
 	/// Relay-chain block of our last block.
 	#[pallet::storage]

@@ -4,8 +4,8 @@ use crate::{types::*, *};
 use frame_support::{ensure, traits::Get};
 use phala_attestation::Role;
 use phala_primitives::{
-	AttestedWorkers, ClusterAccess, EvidenceHash, GuardRequestStatement, KeyRequestStatement,
-	WorkerKey, WorkerSignature, requester,
+	AttestationChange, AttestedWorkers, ClusterAccess, EvidenceHash, GuardRequestStatement,
+	KeyRequestStatement, OnAttestationChange, WorkerKey, WorkerSignature, requester,
 };
 use phala_threshold::{
 	Element, GuardInput, Input, Inquiry, MemberIndex, MemberSet, Partial, Request,
@@ -23,6 +23,14 @@ pub(crate) struct Asked {
 pub(crate) struct Answer {
 	request: OpenRequest,
 	key: LiveKey,
+}
+
+/// A holder that owed an answer.
+pub(crate) struct Silent {
+	key: LiveKey,
+	seat: MemberIndex,
+	/// [`Silence::period`] of the request.
+	period: u32,
 }
 
 impl<T: Config> Pallet<T> {
@@ -153,8 +161,8 @@ impl<T: Config> Pallet<T> {
 			answered: MemberSet::EMPTY,
 			fulfilled: false,
 			stored: MemberSet::EMPTY,
-			examined: MemberSet::EMPTY,
 			replaced: false,
+			excused: false,
 		};
 		let expires = Self::relay_block(Self::expiry(&request));
 		Requests::<T>::insert(id, request);
@@ -249,19 +257,48 @@ impl<T: Config> Pallet<T> {
 		request.asked.saturating_add(T::RequestPeriod::get())
 	}
 
-	/// Deals with one member that did not answer an expired request, or removes the request when
-	/// there are no more.
-	pub(crate) fn examine(id: RequestId, mut request: OpenRequest) {
-		let Some((key, seat)) = Self::next_silent(&request) else {
-			return Self::remove_request(id, request);
-		};
-		request.examined.insert(seat);
-		Requests::<T>::insert(id, request);
-		let period = Self::now().checked_div(T::AbsencePeriod::get()).unwrap_or_default();
+	/// A holder that owed an answer to an expired request, and whose silence in its period has not been
+	/// dealt with. Nobody owed one if the worker has its key, may not have it any more, may have been
+	/// without the right to it or has asked anew, or if the shares came into use after the request.
+	pub(crate) fn next_silent(request: &OpenRequest) -> Option<Silent> {
+		if request.fulfilled || request.replaced || request.excused {
+			return None;
+		}
+		let key = LiveKeys::<T>::get(request.input.epoch())?;
+		let owed = request.sharing == key.number
+			&& request.asked >= key.since
+			&& Self::is_entitled(&request.worker, &request.input);
+		if !owed {
+			return None;
+		}
+		let mut silent = key.sharing.holders().without(request.answered);
+		// Who asks for its guard cannot open its share.
+		if matches!(request.input, Input::Guard(_))
+			&& let Some(own) = Self::seat_of(key.number, &request.worker)
+		{
+			silent.remove(own);
+		}
+		// Of when the request was made: so that it blames nobody twice, however long it waits here.
+		let period = request.asked.checked_div(T::AbsencePeriod::get()).unwrap_or_default();
+		let done = LastBlamed::<T>::get(key.number);
+		if done.period == period {
+			silent = silent.without(done.seats);
+		}
+		let seat = silent.first()?;
+		Some(Silent { key, seat, period })
+	}
+
+	/// Reports a holder that owed an answer. One that is not attested now owes none, and is not looked at
+	/// again in that period: there may be a thousand requests.
+	pub(crate) fn blame(Silent { key, seat, period }: Silent) {
+		LastBlamed::<T>::mutate(key.number, |done| {
+			if done.period != period {
+				*done = Silence { period, seats: MemberSet::EMPTY };
+			}
+			done.seats.insert(seat);
+		});
 		let Some(holder) = Self::holder_of(key.number, seat) else { return };
-		let blamed = LastBlamed::<T>::get(key.number, seat) == Some(period);
-		if !blamed && Self::is_gatekeeper(&holder.worker, 0) {
-			LastBlamed::<T>::insert(key.number, seat, period);
+		if Self::is_gatekeeper(&holder.worker, 0) {
 			let ceremony = key.sharing.ceremony();
 			let fault = Fault::NoPartial;
 			let evidence =
@@ -270,27 +307,8 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// A holder that owed an answer. Nobody did if the worker has its key, may not have it any more or
-	/// has asked anew, or if the shares came into use after the request.
-	fn next_silent(request: &OpenRequest) -> Option<(LiveKey, MemberIndex)> {
-		let key = LiveKeys::<T>::get(request.input.epoch())?;
-		let owed = request.sharing == key.number
-			&& !request.replaced
-			&& request.asked >= key.since
-			&& !request.fulfilled
-			&& Self::is_entitled(&request.worker, &request.input);
-		let mut silent = key.sharing.holders().without(request.answered).without(request.examined);
-		// Who asks for its guard cannot open its share.
-		if matches!(request.input, Input::Guard(_))
-			&& let Some(own) = Self::seat_of(key.number, &request.worker)
-		{
-			silent.remove(own);
-		}
-		let seat = silent.first().filter(|_| owed)?;
-		Some((key, seat))
-	}
-
-	fn remove_request(id: RequestId, request: OpenRequest) {
+	/// Removes an expired request with its answers.
+	pub(crate) fn remove_request(id: RequestId, request: OpenRequest) {
 		let OpenRequest { worker, input, stored, replaced, .. } = request;
 		for seat in stored.iter() {
 			Partials::<T>::remove(id, seat);
@@ -307,5 +325,22 @@ impl<T: Config> Pallet<T> {
 		}
 		Queue::<T>::mutate(|queue| queue.first = id.saturating_add(1));
 		Self::deposit_event(Event::RequestClosed { id });
+	}
+}
+
+impl<T: Config> OnAttestationChange<T::AccountId> for Pallet<T> {
+	/// Answers to a worker were refused if it was without its right to the key, however short that was: it
+	/// may have ended without a word before it is renewed. Who asks decides when to renew, and gains
+	/// nothing by it. Who registers has been removed before, or has not asked.
+	fn on_attestation_change(worker: &WorkerKey, change: &AttestationChange<T::AccountId>) {
+		use AttestationChange::*;
+		if matches!(change, Registered | Reappraised { .. }) {
+			return;
+		}
+		for id in OpenFor::<T>::iter_prefix_values(worker) {
+			Requests::<T>::mutate(id, |request| {
+				request.iter_mut().for_each(|request| request.excused = true);
+			});
+		}
 	}
 }

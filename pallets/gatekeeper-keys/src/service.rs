@@ -17,7 +17,8 @@ pub(crate) enum Step<T: Config> {
 	Clear(Attempt, phala_threshold::MemberIndex),
 	Garbage,
 	EndEpoch(u32),
-	ExamineRequest(RequestId, OpenRequest),
+	Blame(requests::Silent),
+	Forget(RequestId, OpenRequest),
 }
 
 impl<T: Config> Step<T> {
@@ -32,9 +33,8 @@ impl<T: Config> Step<T> {
 			Self::EndKeeping(_) | Self::Clear(..) => T::WeightInfo::step_clear(),
 			Self::Garbage => T::WeightInfo::step_tidy(),
 			Self::EndEpoch(_) => T::WeightInfo::step_end_epoch(),
-			Self::ExamineRequest(..) => {
-				T::WeightInfo::step_blame().max(T::WeightInfo::step_forget())
-			}
+			Self::Blame(_) => T::WeightInfo::step_blame(),
+			Self::Forget(..) => T::WeightInfo::step_forget(),
 		}
 	}
 
@@ -49,7 +49,8 @@ impl<T: Config> Step<T> {
 			Self::Clear(attempt, seat) => Pallet::<T>::clear_next(attempt, seat),
 			Self::Garbage => Pallet::<T>::remove_garbage(),
 			Self::EndEpoch(epoch) => Pallet::<T>::end_epoch(epoch),
-			Self::ExamineRequest(id, request) => Pallet::<T>::examine(id, request),
+			Self::Blame(silent) => Pallet::<T>::blame(silent),
+			Self::Forget(id, request) => Pallet::<T>::remove_request(id, request),
 		}
 	}
 }
@@ -61,12 +62,15 @@ impl<T: Config> Pallet<T> {
 			return;
 		}
 		Self::mind_the_clock();
-		// Finding the next step is part of each step's weight, and of `serve` when there is none.
-		while let Some(step) = Self::next_step() {
-			if meter.try_consume(step.weight()).is_err() {
-				break;
+		// Finding the next step is part of each step's weight, and of `serve` when there is none, or no room
+		// for it. Requests come last: anybody can let many expire at once. Ceremonies end, and leave room.
+		let kinds: [fn() -> Option<Step<T>>; 2] = [Self::key_step, Self::request_step];
+		for next in kinds {
+			while let Some(step) = next()
+				&& meter.try_consume(step.weight()).is_ok()
+			{
+				step.take();
 			}
-			step.take();
 		}
 	}
 
@@ -83,8 +87,14 @@ impl<T: Config> Pallet<T> {
 		LastSeen::<T>::put(now);
 	}
 
-	/// What there is to do. The key in the making goes first.
+	/// What there is to do.
+	#[cfg(any(feature = "runtime-benchmarks", test))]
 	pub(crate) fn next_step() -> Option<Step<T>> {
+		Self::key_step().or_else(Self::request_step)
+	}
+
+	/// What there is to do for keys. The one in the making goes first.
+	fn key_step() -> Option<Step<T>> {
 		Self::ceremony_step().or_else(Self::upkeep_step)
 	}
 
@@ -111,16 +121,8 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn upkeep_step() -> Option<Step<T>> {
-		let time = Self::time();
-		let queue = Queue::<T>::get();
-		if queue.first < queue.next
-			&& let Some(request) = Requests::<T>::get(queue.first)
-			&& time >= Self::expiry(&request)
-		{
-			return Some(Step::ExamineRequest(queue.first, request));
-		}
 		if let Some((epoch, key)) = Self::old_key()
-			&& key.until.is_some_and(|until| time >= until)
+			&& key.until.is_some_and(|until| Self::time() >= until)
 		{
 			return Some(Step::EndEpoch(epoch));
 		}
@@ -132,5 +134,18 @@ impl<T: Config> Pallet<T> {
 			true => Self::plan().ok().map(Step::Open),
 			false => Some(Step::Garbage),
 		}
+	}
+
+	/// What there is to do about the oldest request, if it has expired.
+	fn request_step() -> Option<Step<T>> {
+		let first = Queue::<T>::get().first;
+		let request = Requests::<T>::get(first)?;
+		if Self::time() < Self::expiry(&request) {
+			return None;
+		}
+		Some(match Self::next_silent(&request) {
+			Some(silent) => Step::Blame(silent),
+			None => Step::Forget(first, request),
+		})
 	}
 }

@@ -152,7 +152,8 @@ stored! {
 		/// Governance stopped it.
 		#[codec(index = 2)]
 		Aborted,
-		/// The qualified commitments do not add up to a key, or not to the old one. Cannot happen.
+		/// The qualified commitments do not add up to a key, or not to the old one. Cannot happen while one
+		/// of the dealers is honest.
 		#[codec(index = 3)]
 		BadSum {
 			/// The rule that they break.
@@ -278,10 +279,21 @@ stored! {
 		pub fulfilled: bool,
 		/// All whose partials are stored, also of earlier shares.
 		pub stored: MemberSet,
-		/// Those whose silence has been dealt with, after it expired.
-		pub examined: MemberSet,
 		/// Whether its sender has asked anew. Then nobody answers it, or is blamed for it.
 		pub replaced: bool,
+		/// Whether its sender may have been without the right to an answer at some time. Then nobody is
+		/// blamed for it.
+		pub excused: bool,
+	}
+
+	/// Holders whose silence has been dealt with in a period.
+	#[derive(Copy, Default)]
+	pub struct Silence {
+		/// The period: which multiple of [`Config::AbsencePeriod`](crate::Config::AbsencePeriod), on the
+		/// pallet's clock.
+		pub period: u32,
+		/// Who was reported for a request of that period, or was not attested when it was to be.
+		pub seats: MemberSet,
 	}
 
 	/// Which requests are on record: ids from `first` to `next`.

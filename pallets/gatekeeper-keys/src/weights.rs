@@ -72,9 +72,9 @@ pub trait WeightInfo {
 	fn step_tidy() -> Weight;
 	/// Step: an old key ends.
 	fn step_end_epoch() -> Weight;
-	/// Step: somebody is reported for not answering a request.
+	/// Step: somebody is reported for not answering a request for a guard.
 	fn step_blame() -> Weight;
-	/// Step: an expired request is removed with its answers.
+	/// Step: an expired request is removed with its answers, when all that are silent have been reported.
 	fn step_forget() -> Weight;
 }
 
@@ -192,9 +192,9 @@ impl<Db: Get<RuntimeDbWeight>> WeightInfo for Derived<Db> {
 	fn on_set_elected() -> Weight {
 		derived::<Db>(200, 2, 6 + 64 * ATTESTED, 1)
 	}
-	// last seen, stalled; ceremony, queue, request, keys, garbage, next, rotation
+	// last seen, stalled; ceremony, queue, request, keys, garbage, next, rotation, access, period
 	fn serve() -> Weight {
-		derived::<Db>(50, 2, 12, 2)
+		derived::<Db>(50, 2, 14 + 2 * ATTESTED, 2)
 	}
 	fn step_open() -> Weight {
 		derived::<Db>(100, 3, 16, 3)
@@ -228,13 +228,14 @@ impl<Db: Get<RuntimeDbWeight>> WeightInfo for Derived<Db> {
 	fn step_end_epoch() -> Weight {
 		derived::<Db>(20, 0, 18, 3)
 	}
-	// request, key, set, period, access or ceremony and another set; request, period, a report
+	// request, key, set, period, access or ceremony and another set; period, a report
 	fn step_blame() -> Weight {
-		derived::<Db>(50, 2, 23 + 3 * ATTESTED + REPORT, 2 + REPORT)
+		derived::<Db>(50, 2, 23 + 3 * ATTESTED + REPORT, 1 + REPORT)
 	}
-	// request, key, access or ceremony and set; request, index, count, total, queue, 32 answers
+	// request, key, set, period, access or ceremony and another set; request, index, count, total, queue,
+	// 32 answers
 	fn step_forget() -> Weight {
-		derived::<Db>(50, 1, 23 + 2 * ATTESTED, 5 + 32)
+		derived::<Db>(50, 2, 24 + 2 * ATTESTED, 5 + 32)
 	}
 }
 

@@ -94,6 +94,46 @@ impl TypeInfo for Element {
 	}
 }
 
+/// An element of ristretto255 that may be the identity, 32 bytes on the wire: the sum of some terms. Those
+/// who collude can let theirs cancel out, which says nothing about the whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PartialSum(pub(crate) RistrettoPoint);
+
+impl Encode for PartialSum {
+	fn size_hint(&self) -> usize {
+		32
+	}
+
+	fn encode_to<T: Output + ?Sized>(&self, dest: &mut T) {
+		dest.write(self.0.compress().as_bytes());
+	}
+}
+
+impl EncodeLike for PartialSum {}
+
+impl Decode for PartialSum {
+	fn decode<I: Input>(input: &mut I) -> Result<Self, codec::Error> {
+		let bytes = CompressedRistretto(<[u8; 32]>::decode(input)?);
+		bytes.decompress().map(Self).ok_or_else(|| "non-canonical element".into())
+	}
+}
+
+impl DecodeWithMemTracking for PartialSum {}
+
+impl MaxEncodedLen for PartialSum {
+	fn max_encoded_len() -> usize {
+		32
+	}
+}
+
+impl TypeInfo for PartialSum {
+	type Identity = Self;
+
+	fn type_info() -> Type {
+		bytes32("PartialSum")
+	}
+}
+
 /// A scalar that may be seen by all, 32 bytes on the wire. Decoding refuses values at or above
 /// the group's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

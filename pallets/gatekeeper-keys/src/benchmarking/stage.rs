@@ -51,6 +51,36 @@ fn sign<T: Config>(key: &WorkerKey, statement: &impl Statement) -> WorkerSignatu
 	sp_io::crypto::sr25519_sign(KEY_TYPE, key, &message).expect("the key was just made")
 }
 
+/// As if `worker` had made as many requests as it may.
+pub fn requests_of<T: Config>(worker: &WorkerKey) {
+	let size = Threshold::of(MAX_MEMBERS).expect("it is a size");
+	let kind = Kind::Generation;
+	let ceremony = Ceremony { chain: [0; 32], number: 0, members: [0; 32], size, kind };
+	let rng = &mut ChaCha20Rng::seed_from_u64(1);
+	let member = Member::join(ceremony, Role::Generate(last()), rng).expect("it has a seat");
+	let key = member.registration(rng).expect("it can register").key.expect("it receives");
+	for number in 0..T::MaxRequestsPerWorker::get() {
+		let (id, epoch) = (RequestId::from(number), number);
+		let input = Input::from(ClusterInput { epoch, cluster: [0; 32] });
+		let request = OpenRequest {
+			worker: *worker,
+			input,
+			valid_until: 0,
+			// Nobody looks at it.
+			request: Request { blinded: key.key, proof: key.proof },
+			asked: 0,
+			sharing: 0,
+			answered: MemberSet::EMPTY,
+			fulfilled: false,
+			stored: MemberSet::EMPTY,
+			replaced: false,
+			excused: false,
+		};
+		OpenFor::<T>::insert(worker, input, id);
+		Requests::<T>::insert(id, request);
+	}
+}
+
 struct Actor {
 	worker: WorkerKey,
 	member: Option<Member>,
@@ -321,6 +351,22 @@ impl<T: Config> Stage<T> {
 		Requests::<T>::mutate(0, |request| {
 			request.iter_mut().for_each(|request| request.stored = all().into_iter().collect());
 		});
+	}
+
+	/// The request expires, and nothing else.
+	pub fn expire(&mut self) {
+		let asked = Pallet::<T>::time().saturating_sub(T::RequestPeriod::get());
+		Requests::<T>::mutate(0, |request| {
+			request.iter_mut().for_each(|request| request.asked = asked);
+		});
+	}
+
+	/// As if all holders had been reported for another request of the same time.
+	pub fn blame_all(&mut self) {
+		let request = Requests::<T>::get(0).expect("it was made");
+		let period = request.asked / T::AbsencePeriod::get();
+		let key = LiveKeys::<T>::get(request.input.epoch()).expect("there is a key");
+		LastBlamed::<T>::insert(key.number, Silence { period, seats: key.sharing.holders() });
 	}
 
 	/// The key is an old one: as if a rotation had just made another.

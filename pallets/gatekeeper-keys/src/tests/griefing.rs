@@ -5,7 +5,7 @@ use frame_support::{
 	assert_ok,
 	weights::{Weight, WeightMeter},
 };
-use phala_primitives::OffenceClass::FalseReport;
+use phala_primitives::OffenceClass::{Absence, FalseReport};
 use phala_threshold::{self as threshold, Registration};
 
 #[test]
@@ -198,5 +198,44 @@ fn the_hook_keeps_to_its_weight_and_goes_on_later() {
 		let mut meter = WeightMeter::with_limit(Weight::zero());
 		<Keys as frame_support::traits::Hooks<_>>::on_poll(1, &mut meter);
 		assert_eq!(meter.consumed(), Weight::zero());
+	});
+}
+
+/// Lets requests of eight workers expire, with no block in between.
+fn eight_expire(world: &mut World, silent: &[AccountId]) {
+	for seed in 100..108 {
+		assert_ok!(send(Client::new(seed).ask(0, CLUSTER).2));
+		world.answer(Queue::<Test>::get().next - 1, silent);
+	}
+	RelayBlock::set(RelayBlock::get() + REQUEST);
+	LastSeen::<Test>::put(RelayBlock::get());
+}
+
+#[test]
+fn requests_that_expire_keep_no_ceremony_waiting() {
+	build_and_execute(|| {
+		let mut world = World::with_key(6, &[1, 2, 3, 4, 5]);
+		eight_expire(&mut world, &[1, 2, 3, 4, 5]);
+		world.elect(&[2, 3, 4, 5, 6]);
+		let two = weights::heaviest_step::<Test>() * 2;
+		ServiceWeight::set(<()>::serve().saturating_add(two));
+		poll();
+		assert!(Current::<Test>::exists());
+		// Nor are they kept waiting for long: each holder is reported once, for all of them.
+		(0..4).for_each(|_| poll());
+		assert_eq!(Requests::<Test>::count(), 0);
+		assert_eq!(reported(), [1, 2, 3, 4, 5].map(|who| (Absence, who)));
+	});
+}
+
+#[test]
+fn requests_that_were_answered_cost_no_more_than_to_forget_them() {
+	build_and_execute(|| {
+		let mut world = World::with_key(3, &[1, 2, 3]);
+		eight_expire(&mut world, &[]);
+		ServiceWeight::set(<()>::serve().saturating_add(<()>::step_forget() * 8));
+		poll();
+		assert_eq!(Requests::<Test>::count(), 0);
+		assert!(reported().is_empty());
 	});
 }

@@ -205,6 +205,41 @@ fn nobody_is_blamed_for_what_was_not_owed() {
 }
 
 #[test]
+fn nobody_is_blamed_if_the_worker_was_without_its_right_meanwhile() {
+	use phala_primitives::{AttestationChange::*, OnAttestationChange};
+	let tier = phala_attestation::Tier::One;
+	let changes = [
+		(Lapsed, true),
+		(Renewed, true),
+		(OperatorChanged { from: 0, to: 1 }, true),
+		(Removed, true),
+		(Reappraised { from: tier, to: tier }, false),
+	];
+	for (change, excused) in changes {
+		build_and_execute(|| {
+			let mut world = World::with_key(3, &[1, 2, 3]);
+			let mut client = Client::new(100);
+			let worker = client.worker();
+			admit(OTHER, worker);
+			for cluster in [CLUSTER, OTHER] {
+				assert_ok!(send(client.ask(0, cluster).2));
+			}
+			let answer = world.person(1).answer(0).unwrap();
+			lapse(&worker, 1);
+			refused(&answer, Error::NotEntitled);
+			attest(worker, 0, Role::Worker, 100);
+			Keys::on_attestation_change(&worker, &change);
+			pass(REQUEST);
+			assert_eq!(reported().is_empty(), excused, "{change:?}");
+			// What it asks afterwards is owed.
+			assert_ok!(send(client.ask(0, CLUSTER).2));
+			pass(REQUEST);
+			assert_eq!(reported().is_empty(), !excused, "{change:?}");
+		});
+	}
+}
+
+#[test]
 fn a_handover_restarts_requests_that_were_not_fulfilled() {
 	build_and_execute(|| {
 		let mut world = World::with_key(7, &[1, 2, 3, 4, 5]);
@@ -285,5 +320,31 @@ fn one_tag_for_each_answer_and_request() {
 		};
 		assert_eq!(tags(&one), tags(&two));
 		assert_ne!(tags(&one), tags(&other));
+	});
+}
+
+#[test]
+fn deadlines_of_ceremonies_go_before_answers_and_these_before_requests() {
+	build_and_execute(|| {
+		let mut world = World::with_key(6, &[1, 2, 3, 4, 5]);
+		let priority = |call: &Call<Test>| in_pool(call).unwrap().priority;
+		let call = Client::new(100).ask(0, CLUSTER).2;
+		let requests = priority(&call);
+		assert_ok!(send(call));
+		let answers = priority(&world.person(1).answer(0).unwrap());
+		world.elect(&[2, 3, 4, 5, 6]);
+		poll();
+		let mut urgent = vec![priority(&world.person(2).registration().unwrap())];
+		world.register(&[]);
+		world.pass_phase();
+		urgent.push(priority(&world.person(2).dealing().unwrap()));
+		world.deal(&[]);
+		world.pass_phase();
+		let lie = world.person(2).false_complaint(seat(3)).unwrap();
+		urgent.push(priority(&world.person(2).complaining(seat(3), lie)));
+		for one in urgent {
+			assert!(requests < answers && answers < one);
+			assert!(one < TransactionPriority::MAX, "heartbeats go first");
+		}
 	});
 }

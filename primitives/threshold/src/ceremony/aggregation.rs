@@ -1,12 +1,16 @@
 //! Aggregation of the qualified dealings to the public side of the shared key.
 
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 
+use bounded_collections::{BoundedVec, ConstU32};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
 use super::{Ceremony, CeremonyId, Kind};
-use crate::{Commitments, Element, Error, MemberIndex, MemberSet, Threshold, lagrange};
+use crate::{
+	Commitments, Element, Error, MAX_THRESHOLD, MemberIndex, MemberSet, Threshold,
+	element::PartialSum, lagrange,
+};
 
 /// Sums the commitments of the qualified dealers, one dealer a step, so that a chain can spread
 /// the work over blocks.
@@ -18,7 +22,8 @@ pub struct Aggregation {
 	qualified: MemberSet,
 	remaining: MemberSet,
 	holders: MemberSet,
-	sum: Option<Commitments>,
+	/// One for each coefficient. Dealers who collude can make one the identity, until an honest one is in.
+	sum: BoundedVec<PartialSum, ConstU32<{ MAX_THRESHOLD as u32 }>>,
 }
 
 impl Aggregation {
@@ -39,7 +44,9 @@ impl Aggregation {
 		if holders.len() < ceremony.size.required() || !holders.is_subset(seats) {
 			return Err(Error::NotEnoughHolders);
 		}
-		Ok(Self { ceremony, qualified, remaining: qualified, holders, sum: None })
+		let sum = vec![PartialSum::default(); ceremony.size.required().into()];
+		let sum = BoundedVec::try_from(sum).map_err(|_| Error::WrongCommitmentCount)?;
+		Ok(Self { ceremony, qualified, remaining: qualified, holders, sum })
 	}
 
 	/// The dealer whose commitments are to be added next; `None` when all are in.
@@ -61,28 +68,26 @@ impl Aggregation {
 			Kind::Generation => None,
 			Kind::Resharing { .. } => Some(lagrange::coefficient(self.qualified, dealer)),
 		};
-		let terms = commitments.iter().map(|element| match factor {
-			None => *element.point(),
-			Some(factor) => element.point() * factor,
-		});
-		let sum = match &self.sum {
-			None => terms.map(Element::try_from).collect::<Result<Vec<_>, _>>()?,
-			Some(sum) => terms
-				.zip(sum.iter())
-				.map(|(term, sum)| Element::try_from(term + sum.point()))
-				.collect::<Result<Vec<_>, _>>()?,
-		};
-		self.sum = Some(Commitments::new(sum)?);
+		for (sum, element) in self.sum.iter_mut().zip(commitments.iter()) {
+			sum.0 += match factor {
+				None => *element.point(),
+				Some(factor) => element.point() * factor,
+			};
+		}
 		self.remaining.remove(dealer);
 		Ok(())
 	}
 
 	/// The result, once all qualified dealers are in.
+	///
+	/// [`Error::IdentityElement`] if all terms of a coefficient cancel out. That takes the collusion of all
+	/// dealers: with an honest one among them it happens with probability below 2^-200.
 	pub fn finish(self) -> Result<Sharing, Error> {
-		let commitments = match self.sum {
-			Some(sum) if self.remaining.is_empty() => sum,
-			_ => return Err(Error::Unfinished),
-		};
+		if !self.remaining.is_empty() {
+			return Err(Error::Unfinished);
+		}
+		let elements = self.sum.iter().map(|sum| Element::try_from(sum.0));
+		let commitments = Commitments::new(elements.collect::<Result<Vec<_>, _>>()?)?;
 		if let Kind::Resharing { public_key, .. } = &self.ceremony.kind
 			&& commitments.constant() != public_key
 		{

@@ -1,5 +1,6 @@
 //! Behaviour of the threshold protocol through its public interface and its wire format.
 
+mod aggregation;
 mod chain;
 mod evaluation;
 mod forger;
