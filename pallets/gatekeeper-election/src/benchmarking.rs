@@ -22,7 +22,7 @@ use pallet_staking::{
 	ErasValidatorReward, ForceEra, Forcing, MaxValidatorsCount, MinNominatorBond, MinValidatorBond,
 	Pallet as Staking, RewardDestination, ValidatorCount, ValidatorPrefs,
 };
-use phala_primitives::{Slashable, WorkerKey};
+use phala_primitives::{Gatekeepers, Slashable, WorkerKey};
 use sp_runtime::traits::StaticLookup;
 use sp_staking::{EraIndex, Exposure, IndividualExposure};
 
@@ -98,6 +98,10 @@ fn full_house<T: Config>() {
 	expiring::<T>();
 	Helper::<T>::office();
 	let era = ActiveEra::<T>::get().map_or(0, |era| era.index);
+	// Who does not stand keeps its commission.
+	for seat in T::Gatekeepers::in_office() {
+		ErasValidatorPrefs::<T>::insert(era, &seat.account, ValidatorPrefs::default());
+	}
 	ErasTotalStake::<T>::insert(era, bond_amount::<T>().saturating_mul(1_000));
 	MaxValidatorsCount::<T>::kill();
 	ValidatorCount::<T>::put(<Pallet<T> as ElectionProvider>::MaxWinnersPerPage::get());
@@ -117,6 +121,24 @@ fn full_house<T: Config>() {
 /// each `seed`.
 pub fn member<T: Config>(seed: u32) -> T::AccountId {
 	exposed::<T>(ActiveEra::<T>::get().map_or(0, |era| era.index), seed)
+}
+
+/// A [`member`] that was elected again, so that its slash leaves the planned era as well.
+pub fn reelected<T: Config>(seed: u32) -> T::AccountId {
+	let planned = ActiveEra::<T>::get().map_or(0, |era| era.index).saturating_add(1);
+	CurrentEra::<T>::put(planned);
+	exposed::<T>(planned, seed);
+	member::<T>(seed)
+}
+
+/// The same an era later than the first part of its loss was suspected, so that the rest leaves the era of that
+/// part too.
+fn suspected<T: Config>() -> (T::AccountId, TrancheId) {
+	let who = member::<T>(0);
+	let first = <Pallet<T> as Slashable<_>>::suspect(&who, 1).unwrap();
+	let next = ActiveEra::<T>::get().map_or(0, |era| era.index).saturating_add(1);
+	ActiveEra::<T>::put(ActiveEraInfo { index: next, start: None });
+	(reelected::<T>(0), first)
 }
 
 /// A [`member`], in an era.
@@ -254,20 +276,20 @@ mod benchmarks {
 
 	#[benchmark]
 	fn suspect() {
-		let who = member::<T>(0);
-		let stake = <Pallet<T> as Slashable<_>>::stake(&who);
+		let (who, first) = suspected::<T>();
+		let stake = <Pallet<T> as Slashable<_>>::stake_behind(&who, &first);
 		#[block]
 		{
-			assert_ok!(<Pallet<T> as Slashable<_>>::suspect(&who, stake));
+			assert_ok!(<Pallet<T> as Slashable<_>>::suspect_more(&who, &first, stake));
 		}
-		assert_eq!(SuspectedStake::<T>::get(), stake);
+		assert_eq!(SuspectedStake::<T>::get(), stake + 1);
 	}
 
 	#[benchmark]
 	fn apply() {
-		let who = member::<T>(0);
-		let stake = <Pallet<T> as Slashable<_>>::stake(&who);
-		let id = <Pallet<T> as Slashable<_>>::suspect(&who, stake).unwrap();
+		let (who, first) = suspected::<T>();
+		let stake = <Pallet<T> as Slashable<_>>::stake_behind(&who, &first);
+		let id = <Pallet<T> as Slashable<_>>::suspect_more(&who, &first, stake).unwrap();
 		let slashed;
 		#[block]
 		{
@@ -279,14 +301,14 @@ mod benchmarks {
 
 	#[benchmark]
 	fn restore() {
-		let who = member::<T>(0);
-		let stake = <Pallet<T> as Slashable<_>>::stake(&who);
-		let id = <Pallet<T> as Slashable<_>>::suspect(&who, stake).unwrap();
+		let (who, first) = suspected::<T>();
+		let stake = <Pallet<T> as Slashable<_>>::stake_behind(&who, &first);
+		let id = <Pallet<T> as Slashable<_>>::suspect_more(&who, &first, stake).unwrap();
 		#[block]
 		{
 			<Pallet<T> as Slashable<_>>::restore(&id, stake);
 		}
-		assert_eq!(SuspectedStake::<T>::get(), 0);
+		assert_eq!(SuspectedStake::<T>::get(), 1);
 	}
 
 	impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);

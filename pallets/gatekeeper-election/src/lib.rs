@@ -82,10 +82,10 @@
 //! the evidence window, not the judges' time. What a payee renounced returns to the reserve only once it
 //! exceeds what all eras on record have escrowed. `pallet-staking` counts unbonding in eras, which wait
 //! for ceremonies: an unbonding takes `BondingDuration` eras, each of its nominal length or, when no set
-//! can be seated, longer than [`Config::MaxEraMillis`]. What is suspected while another era is planned
-//! leaves the exposure of the running era only: in the planned one it still counts for rewards and for
-//! proportions, though it can be taken only once. A member that is held back after it chilled takes no
-//! commission in that era.
+//! can be seated, longer than [`Config::MaxEraMillis`]. What is suspected of a nominator because of one
+//! member still counts, in eras that are elected already, for its rewards with other members, though it can
+//! be taken only once. A loss that grows after the era from which it was first taken is forgotten, or was
+//! planned anew, falls on who is there then; and what was taken from a plan returns to the plan that replaced it.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 

@@ -12,7 +12,7 @@ use pallet_session::SessionManager;
 use pallet_staking::{
 	ActiveEra, CurrentEra, ErasStakersOverview, ErasStakersPaged, ErasStartSessionIndex,
 	ErasTotalStake, ErasValidatorPrefs, ForceEra, Forcing, MinimumValidatorCount,
-	Pallet as Staking, SessionInterface,
+	Pallet as Staking, SessionInterface, Validators,
 };
 use phala_attestation::Role;
 use phala_primitives::{AttestedWorkers, GatekeeperSet, Gatekeepers, Handover};
@@ -152,10 +152,21 @@ impl<T: Config> Pallet<T> {
 	/// make no ceremony succeed.
 	fn stay(session: SessionIndex, next: SessionIndex) {
 		let expired = Self::expiring();
-		let _ = Staking::<T>::trigger_new_era(next, Self::exposures_in_office());
+		let members = Staking::<T>::trigger_new_era(next, Self::exposures_in_office());
+		Self::keep_prefs(&members);
 		Self::return_expired(expired);
 		Self::pass(session, next);
 		Self::note_era();
+	}
+
+	/// Staking asks only those who stand for their commission. Who is in office and has chilled keeps that of
+	/// the era before.
+	fn keep_prefs(members: &[T::AccountId]) {
+		let Some(era) = CurrentEra::<T>::get() else { return };
+		for who in members.iter().filter(|who| !Validators::<T>::contains_key(*who)) {
+			let before = ErasValidatorPrefs::<T>::get(era.saturating_sub(1), who);
+			ErasValidatorPrefs::<T>::insert(era, who, before);
+		}
 	}
 
 	fn note_era() {
@@ -204,6 +215,7 @@ impl<T: Config> Pallet<T> {
 	/// Tells those who run the ceremonies who was elected.
 	fn hand_over(session: SessionIndex, members: Vec<T::AccountId>) -> DispatchResult {
 		T::Gatekeepers::on_set_elected(Ballot::<T>::take().into_inner())?;
+		Self::keep_prefs(&members);
 		Self::deposit_event(Event::SetElected { members: members.clone() });
 		// No more than were on the ballot.
 		let members = BoundedVec::truncate_from(members);

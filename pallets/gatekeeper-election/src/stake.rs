@@ -4,7 +4,11 @@
 //! it neither votes for gatekeepers nor earns nor leaves, and no unbonding has to be stopped for it.
 
 use crate::{types::*, *};
-use alloc::vec::Vec;
+use alloc::{
+	collections::{BTreeMap, BTreeSet},
+	vec::Vec,
+};
+use core::iter;
 use frame_support::{
 	defensive,
 	traits::{
@@ -26,6 +30,8 @@ use sp_staking::{EraIndex, Exposure, IndividualExposure};
 
 /// Whose bonds stand behind a member.
 type ExposureOf<T> = Exposure<<T as frame_system::Config>::AccountId, u128>;
+/// The same, with the era in which they were put there; without one for a bond that is behind no seat.
+type Exposed<T> = (Option<EraIndex>, ExposureOf<T>);
 
 /// Splits `amount` among holders: `own` bears it first, then `others` in proportion, rounded up, none
 /// beyond what it has. The sum is exact if there is as much.
@@ -62,7 +68,7 @@ impl<T: Config> Pallet<T> {
 	/// The bonds behind `stash`, and the era in which they were put there: the one that runs, if it has a
 	/// seat; else the one that is planned, or the one before. Who had a seat earlier, or stands for one, answers
 	/// with its own bond. Nobody else answers as a gatekeeper.
-	fn exposed(stash: &T::AccountId) -> Option<(Option<EraIndex>, ExposureOf<T>)> {
+	fn exposed(stash: &T::AccountId) -> Option<Exposed<T>> {
 		let active = ActiveEra::<T>::get().map(|era| era.index);
 		let eras =
 			[active, CurrentEra::<T>::get(), active.and_then(|active| active.checked_sub(1))];
@@ -71,9 +77,25 @@ impl<T: Config> Pallet<T> {
 				return Some((Some(era), EraInfo::<T>::get_full_exposure(era, stash)));
 			}
 		}
-		if !Self::can_be_at_fault(stash) {
-			return None;
+		match Self::can_be_at_fault(stash) {
+			true => Self::own_bond(stash),
+			false => None,
 		}
+	}
+
+	/// What the tranche `first` was taken from, as it is now: whoever came or left since, those who were there
+	/// then answer for the whole loss. Once their era is forgotten, those who are there now do.
+	fn exposed_then(stash: &T::AccountId, first: TrancheId) -> Option<Exposed<T>> {
+		match Tranches::<T>::get(first).map(|tranche| tranche.era) {
+			Some(None) => Self::own_bond(stash),
+			Some(Some(era)) if ErasStakersOverview::<T>::contains_key(era, stash) => {
+				Some((Some(era), EraInfo::<T>::get_full_exposure(era, stash)))
+			}
+			_ => Self::exposed(stash),
+		}
+	}
+
+	fn own_bond(stash: &T::AccountId) -> Option<Exposed<T>> {
 		let own = Ledger::<T>::get(Bonded::<T>::get(stash)?)?.total;
 		Some((None, Exposure { total: own, own, others: Vec::new() }))
 	}
@@ -100,35 +122,35 @@ impl<T: Config> Pallet<T> {
 		(own, others.map(|one| Self::available(&one.who, one.value)).collect())
 	}
 
-	fn do_suspect(offender: &T::AccountId, amount: u128) -> Result<TrancheId, DispatchError> {
-		let (era, mut exposure) = Self::exposed(offender).ok_or(Error::<T>::NothingAtStake)?;
+	fn at_stake(stash: &T::AccountId, exposed: Option<Exposed<T>>) -> u128 {
+		let Some((_, exposure)) = exposed else { return 0 };
+		let (own, others) = Self::answering(stash, &exposure);
+		others.into_iter().fold(own, u128::saturating_add)
+	}
+
+	fn do_suspect(
+		offender: &T::AccountId,
+		amount: u128,
+		exposed: Option<Exposed<T>>,
+	) -> Result<TrancheId, DispatchError> {
+		let (era, exposure) = exposed.ok_or(Error::<T>::NothingAtStake)?;
 		let (own, others) = Self::answering(offender, &exposure);
 		let (own, others) = split(own, &others, amount);
+		let holders = iter::once(offender).chain(exposure.others.iter().map(|one| &one.who));
 		let mut parts = Vec::new();
 		let mut sum: u128 = 0;
-		if own > 0 {
-			parts.push(Self::set_aside(offender, own)?);
-			exposure.own = exposure.own.saturating_sub(own);
-			sum = own;
-		}
-		for (backer, some) in exposure.others.iter_mut().zip(others) {
+		for (who, some) in holders.zip(iter::once(own).chain(others)) {
 			if some > 0 {
-				parts.push(Self::set_aside(&backer.who, some)?);
-				backer.value = backer.value.saturating_sub(some);
+				parts.push(Self::set_aside(who, some)?);
 				sum = sum.saturating_add(some);
 			}
 		}
 		frame_support::ensure!(sum > 0, Error::<T>::NothingAtStake);
-		exposure.total = exposure.total.saturating_sub(sum);
-		if let Some(era) = era {
-			// Staking takes a share of nothing for all of it, so that it would pay the whole reward to each
-			// holder. What has no page cannot be claimed.
-			if exposure.total.is_zero() {
-				exposure.others.clear();
-				ErasStakersPaged::<T>::remove((era, offender, 0));
-			}
-			EraInfo::<T>::set_exposure(era, offender, exposure);
-			ErasTotalStake::<T>::mutate(era, |total| *total = total.saturating_sub(sum));
+		let active = ActiveEra::<T>::get().map(|era| era.index);
+		let eras: BTreeSet<_> =
+			[era, active, CurrentEra::<T>::get()].into_iter().flatten().collect();
+		for one in eras {
+			Self::leave_exposure(one, offender, &mut parts);
 		}
 		let parts = parts.try_into().map_err(|_| {
 			defensive!("an exposure has no more backers than the election allows");
@@ -144,6 +166,65 @@ impl<T: Config> Pallet<T> {
 		SuspectedStake::<T>::mutate(|total| *total = total.saturating_add(sum));
 		Self::deposit_event(Event::StakeSuspected { offender: offender.clone(), id, amount: sum });
 		Ok(id)
+	}
+
+	/// Takes what was suspected out of the exposure of an era, as far as it is there.
+	fn leave_exposure(era: EraIndex, offender: &T::AccountId, parts: &mut [Part<T::AccountId>]) {
+		if !ErasStakersOverview::<T>::contains_key(era, offender) {
+			return;
+		}
+		let mut exposure = EraInfo::<T>::get_full_exposure(era, offender);
+		let mut sum: u128 = 0;
+		for part in parts {
+			let exposed = match part.who == *offender {
+				true => Some(&mut exposure.own),
+				false => {
+					let found = exposure.others.iter_mut().find(|one| one.who == part.who);
+					found.map(|one| &mut one.value)
+				}
+			};
+			let Some(value) = exposed else { continue };
+			let some = part.rest().min(*value);
+			*value = value.saturating_sub(some);
+			sum = sum.saturating_add(some);
+			// There is room for each era.
+			let noted = part.exposed.try_push((era, some));
+			debug_assert!(noted.is_ok());
+		}
+		if sum.is_zero() {
+			return;
+		}
+		exposure.total = exposure.total.saturating_sub(sum);
+		// Staking takes a share of nothing for all of it, so that it would pay the whole reward to each
+		// holder. What has no page cannot be claimed.
+		if exposure.total.is_zero() {
+			exposure.others.clear();
+			ErasStakersPaged::<T>::remove((era, offender, 0));
+		}
+		EraInfo::<T>::set_exposure(era, offender, exposure);
+		ErasTotalStake::<T>::mutate(era, |total| *total = total.saturating_sub(sum));
+	}
+
+	/// Puts what was given back into the exposure of an era, if that is still on record.
+	fn join_exposure(era: EraIndex, offender: &T::AccountId, returned: Vec<(T::AccountId, u128)>) {
+		if !ErasStakersOverview::<T>::contains_key(era, offender) {
+			return;
+		}
+		let mut exposure = EraInfo::<T>::get_full_exposure(era, offender);
+		let mut back: u128 = 0;
+		for (who, some) in returned {
+			let exposed = match who == *offender {
+				true => Some(&mut exposure.own),
+				false => Self::backing(&mut exposure.others, who),
+			};
+			if let Some(value) = exposed {
+				*value = value.saturating_add(some);
+				back = back.saturating_add(some);
+			}
+		}
+		exposure.total = exposure.total.saturating_add(back);
+		EraInfo::<T>::set_exposure(era, offender, exposure);
+		ErasTotalStake::<T>::mutate(era, |total| *total = total.saturating_add(back));
 	}
 
 	/// Takes `amount` of a bond out of staking and holds it: first of what is in use, then of what is
@@ -167,7 +248,8 @@ impl<T: Config> Pallet<T> {
 		ledger.unlocking.retain(|chunk| !chunk.value.is_zero());
 		Ledger::<T>::insert(controller, ledger);
 		Self::move_hold(&Self::staked(), &Self::held(), who, amount)?;
-		Ok(Part { who: who.clone(), active, unlocking: BoundedVec::truncate_from(unlocking) })
+		let unlocking = BoundedVec::truncate_from(unlocking);
+		Ok(Part { who: who.clone(), active, unlocking, exposed: BoundedVec::new() })
 	}
 
 	/// Puts `amount` of a suspected part back where it was: into the bond, or free if there is no bond any
@@ -285,7 +367,6 @@ impl<T: Config> Pallet<T> {
 		let (own, others) = amounts(own, &rests(false));
 		let mut others = others.into_iter();
 		let mut sum: u128 = 0;
-		let mut moved = Vec::new();
 		let offender = tranche.offender.clone();
 		for part in tranche.parts.iter_mut() {
 			let mine = part.who == offender;
@@ -293,25 +374,21 @@ impl<T: Config> Pallet<T> {
 			if some > 0 {
 				act(part, some, mine);
 				sum = sum.saturating_add(some);
-				moved.push((part.who.clone(), some));
 			}
 		}
 		tranche.parts.retain(|part| part.rest() > 0);
 		SuspectedStake::<T>::mutate(|total| *total = total.saturating_sub(sum));
-		let era = tranche.era;
 		match tranche.parts.is_empty() {
 			true => Tranches::<T>::remove(id),
 			false => Tranches::<T>::insert(id, tranche),
 		}
-		Some(Settled { offender, era, moved, sum })
+		Some(Settled { offender, sum })
 	}
 }
 
 /// What was moved of a tranche.
 struct Settled<T: Config> {
 	offender: T::AccountId,
-	era: Option<EraIndex>,
-	moved: Vec<(T::AccountId, u128)>,
 	sum: u128,
 }
 
@@ -325,9 +402,7 @@ impl<T: Config> Slashable<T::AccountId> for Pallet<T> {
 	}
 
 	fn stake(offender: &T::AccountId) -> u128 {
-		let Some((_, exposure)) = Self::exposed(offender) else { return 0 };
-		let (own, others) = Self::answering(offender, &exposure);
-		others.into_iter().fold(own, u128::saturating_add)
+		Self::at_stake(offender, Self::exposed(offender))
 	}
 
 	/// All that stands behind those in office or, if that is more, those elected: for every class. Before the first
@@ -340,7 +415,23 @@ impl<T: Config> Slashable<T::AccountId> for Pallet<T> {
 	}
 
 	fn suspect(offender: &T::AccountId, amount: u128) -> Result<TrancheId, DispatchError> {
-		frame_support::storage::with_storage_layer(|| Self::do_suspect(offender, amount))
+		frame_support::storage::with_storage_layer(|| {
+			Self::do_suspect(offender, amount, Self::exposed(offender))
+		})
+	}
+
+	fn stake_behind(offender: &T::AccountId, first: &TrancheId) -> u128 {
+		Self::at_stake(offender, Self::exposed_then(offender, *first))
+	}
+
+	fn suspect_more(
+		offender: &T::AccountId,
+		first: &TrancheId,
+		amount: u128,
+	) -> Result<TrancheId, DispatchError> {
+		frame_support::storage::with_storage_layer(|| {
+			Self::do_suspect(offender, amount, Self::exposed_then(offender, *first))
+		})
 	}
 
 	fn suspected(tranche: &TrancheId) -> u128 {
@@ -355,6 +446,9 @@ impl<T: Config> Slashable<T::AccountId> for Pallet<T> {
 			|own, others| split(own, others, amount),
 			|part, some, mine| {
 				Self::reduce(part, some);
+				for (_, left) in part.exposed.iter_mut() {
+					*left = left.saturating_sub(some);
+				}
 				let (credit, short) = T::Asset::slash(&Self::held(), &part.who, some);
 				Self::expect_held(short == 0);
 				match mine {
@@ -370,29 +464,26 @@ impl<T: Config> Slashable<T::AccountId> for Pallet<T> {
 	}
 
 	fn restore(tranche: &TrancheId, amount: u128) {
+		let mut returned = BTreeMap::<EraIndex, Vec<(T::AccountId, u128)>>::new();
 		let settled = Self::settle_tranche(
 			*tranche,
 			|own, others| split_back(own, others, amount),
-			|part, some, _| Self::put_back(part, some),
-		);
-		let Some(Settled { offender, era, moved, sum }) = settled else { return };
-		if let Some(era) = era.filter(|era| ErasStakersOverview::<T>::contains_key(era, &offender))
-		{
-			let mut exposure = EraInfo::<T>::get_full_exposure(era, &offender);
-			let mut back: u128 = 0;
-			for (who, some) in moved {
-				let exposed = match who == offender {
-					true => Some(&mut exposure.own),
-					false => Self::backing(&mut exposure.others, who),
-				};
-				if let Some(value) = exposed {
-					*value = value.saturating_add(some);
-					back = back.saturating_add(some);
+			|part, some, _| {
+				Self::put_back(part, some);
+				// An era in which less was behind the member gets it back last.
+				let (who, rest) = (part.who.clone(), part.rest());
+				for (era, left) in part.exposed.iter_mut() {
+					let back = left.saturating_sub(rest);
+					*left = left.saturating_sub(back);
+					if back > 0 {
+						returned.entry(*era).or_default().push((who.clone(), back));
+					}
 				}
-			}
-			exposure.total = exposure.total.saturating_add(back);
-			EraInfo::<T>::set_exposure(era, &offender, exposure);
-			ErasTotalStake::<T>::mutate(era, |total| *total = total.saturating_add(back));
+			},
+		);
+		let Some(Settled { offender, sum }) = settled else { return };
+		for (era, returned) in returned {
+			Self::join_exposure(era, &offender, returned);
 		}
 		Self::deposit_event(Event::StakeRestored { offender, id: *tranche, amount: sum });
 	}

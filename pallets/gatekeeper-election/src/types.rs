@@ -13,6 +13,9 @@ pub const MAX_SEATS: u32 = 32;
 pub const MAX_HOLDERS: u32 = 33;
 /// Most parts of a holder's bond that are on their way out.
 pub const MAX_CHUNKS: u32 = 16;
+/// Most eras whose exposure a suspected loss leaves: the one that it is taken from, the active one and the
+/// planned one.
+pub const MAX_ERAS: u32 = 3;
 
 /// Names a suspected loss, from 0.
 pub type TrancheId = u64;
@@ -100,6 +103,8 @@ stored! {
 		pub active: u128,
 		/// What is left of it, of what was on its way out, by the era in which that is free.
 		pub unlocking: BoundedVec<(EraIndex, u128), ConstU32<MAX_CHUNKS>>,
+		/// What is to return into the exposure of an era that it left, if it is given back.
+		pub exposed: BoundedVec<(EraIndex, u128), ConstU32<MAX_ERAS>>,
 	}
 
 	/// A suspected loss: bond that was taken out of staking and waits on hold for the ledger of
@@ -107,7 +112,7 @@ stored! {
 	pub struct Tranche<AccountId> {
 		/// Whose fault it is.
 		pub offender: AccountId,
-		/// The era whose exposure it was taken from.
+		/// The era whose exposure it was taken from; none if that was a bond without a seat.
 		pub era: Option<EraIndex>,
 		/// The offender's own part first, if it has one, then those of its backers.
 		pub parts: BoundedVec<Part<AccountId>, ConstU32<MAX_HOLDERS>>,

@@ -33,7 +33,8 @@ pub trait WeightInfo {
 	fn may_leave() -> Weight;
 	/// A payout to 33 is checked against the escrow, and settled: a part of staking's calls.
 	fn settle() -> Weight;
-	/// A loss is suspected of a member with 32 backers: a part of the ledger's steps.
+	/// A loss of a member with 32 backers grows, and leaves the exposures of three eras: a part of the ledger's
+	/// steps.
 	fn suspect() -> Weight;
 	/// Such a loss is applied.
 	fn apply() -> Weight;
@@ -73,8 +74,8 @@ macro_rules! weights {
 			sum($db, 2, 0)
 		}
 		fn tick() -> Weight {
-			// 64 candidates, 32 in office thrice, the ballot, exposures, and what expires.
-			sum($db, 64 * (ATTESTED + 5) + 3 * 32 * (ATTESTED + 3) + 200, 32 * 5 + 64)
+			// 64 candidates, 32 in office thrice, the ballot, exposures, commissions, and what expires.
+			sum($db, 64 * (ATTESTED + 5) + 3 * 32 * (ATTESTED + 3) + 2 * 32 + 200, 32 * 5 + 64)
 				.saturating_add(Weight::from_parts(20_000_000_000, 0))
 		}
 		fn commence() -> Weight {
@@ -87,13 +88,14 @@ macro_rules! weights {
 			sum($db, 4, 3)
 		}
 		fn suspect() -> Weight {
-			sum($db, 33 * 5 + 8, 33 * 4 + 8)
+			// 33 holders, three exposures, the first tranche and the new one.
+			sum($db, 33 * 5 + 3 * 3 + 8, 33 * 4 + 3 * 3 + 8)
 		}
 		fn apply() -> Weight {
 			sum($db, 33 * 3 + 4, 33 * 2 + 4)
 		}
 		fn restore() -> Weight {
-			sum($db, 33 * 5 + 8, 33 * 4 + 8)
+			sum($db, 33 * 5 + 3 * 3 + 8, 33 * 4 + 3 * 3 + 8)
 		}
 	};
 }

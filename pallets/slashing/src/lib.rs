@@ -74,7 +74,9 @@
 //! - What a [`Slashable`] says of a tranche stays true until the ledger changes it, also when the
 //!   offender is gone; its methods take bounded time and do not call the ledger.
 //! - Stake stays slashable for [`Config::EvidenceWindow`] after its holder's last chance to offend, and
-//!   for as long as [`OpenCases`](phala_primitives::OpenCases) says so.
+//!   for as long as [`OpenCases`](phala_primitives::OpenCases) says so. Where
+//!   [`Slashable::could_offend`] tells when that was, accusations keep it no longer than the window and
+//!   one judgement.
 //! - Evidence hashes name a fault in one form only.
 //! - [`Config::EraLength`] and [`Config::EvidenceWindow`] stay as they are while offences are open.
 //!
@@ -82,7 +84,8 @@
 //!
 //! A part of a slash that has been taken is not given back by `cancel`; compensation is a treasury
 //! spend. A policy's change takes effect for new offences, that of a ceiling with the next era. Faults
-//! on two sides of an era's boundary are weighed apart.
+//! on two sides of an era's boundary are weighed apart. A loss that grows falls on the stake of the report
+//! only where the slashable can tell it ([`Slashable::suspect_more`]).
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -577,6 +580,8 @@ pub mod pallet {
 		NothingDue,
 		/// Governance's change was refused.
 		Refused(Refusal),
+		/// The offender could not offend any more in that block. Give the one in which it did.
+		NothingAtStakeThen,
 	}
 
 	impl<T> From<Refusal> for Error<T> {
@@ -635,7 +640,8 @@ pub mod pallet {
 		///   judges in time.
 		/// - `class`: an offence whose policy accepts accusations.
 		/// - `offender`: who is accused.
-		/// - `committed`: relay-chain block of the act, within the evidence window.
+		/// - `committed`: relay-chain block of the act, within the evidence window, in which the offender
+		///   could still offend.
 		/// - `evidence`: hash of the evidence, which is to be published off chain.
 		#[pallet::call_index(0)]
 		pub fn accuse(

@@ -3,7 +3,8 @@
 mod pools;
 
 pub use pools::{
-	claims, deposit, entitlement, has_room, lazily_collect, leave, originals, returned, stingy,
+	claims, deposit, ended, entitlement, has_room, lazily_collect, leave, originals, returned,
+	stingy,
 };
 
 use crate as pallet_slashing;

@@ -206,11 +206,17 @@ impl<T: Config> Pallet<T> {
 		if missing == 0 || offence.parts.is_full() {
 			return Raise::Complete;
 		}
-		let amount = missing.min(T::Slashable::stake(&offence.offender));
+		// Those who were there when it was reported answer for all of it.
+		let first = offence.parts.first().map(|part| &part.tranche);
+		let stake = match first {
+			Some(first) => T::Slashable::stake_behind(&offence.offender, first),
+			None => T::Slashable::stake(&offence.offender),
+		};
+		let amount = missing.min(stake);
 		if amount == 0 {
 			return Raise::Complete;
 		}
-		match Self::suspect(&offence.offender, amount) {
+		match Self::suspect(&offence.offender, first, amount) {
 			Ok(part) => {
 				// There was room.
 				let pushed = offence.parts.try_push(part);

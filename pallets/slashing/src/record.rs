@@ -104,6 +104,7 @@ impl<T: Config> Pallet<T> {
 		let liable = T::Slashable::liable(&offender).ok_or(Error::<T>::UnknownOffender)?;
 		ensure!(liable != accuser, Error::<T>::SelfReport);
 		ensure!(T::Slashable::stake(&offender) > 0, Error::<T>::NothingAtStake);
+		ensure!(T::Slashable::could_offend(&offender, committed), Error::<T>::NothingAtStakeThen);
 		let open = Accusations::<T>::count();
 		ensure!(open < T::MaxAccusations::get(), Error::<T>::TooManyAccusations);
 		let reported = Self::nullifier(Filed::Reported, class, &offender, evidence);
@@ -227,7 +228,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(amount > 0, Error::<T>::NothingAtStake);
 		// Without room for a tranche there is still an offence. It is tried again when it is due, and
 		// the open case keeps the stake from leaving.
-		let refusal = match Self::suspect(&offence.offender, amount) {
+		let refusal = match Self::suspect(&offence.offender, None, amount) {
 			Ok(part) => {
 				offence.parts = BoundedVec::truncate_from([part].into());
 				None
@@ -281,13 +282,18 @@ impl<T: Config> Pallet<T> {
 		doubled && others
 	}
 
-	/// Has the slashable set `amount` aside. Leaves everything as it is if it refuses.
+	/// Has the slashable set `amount` aside, of what the offence's `first` tranche was taken from if it has
+	/// one. Leaves everything as it is if it refuses.
 	pub(crate) fn suspect(
 		offender: &T::Offender,
+		first: Option<&T::Tranche>,
 		amount: u128,
 	) -> Result<Part<T::Tranche>, DispatchError> {
 		with_storage_layer(|| {
-			let tranche = T::Slashable::suspect(offender, amount)?;
+			let tranche = match first {
+				Some(first) => T::Slashable::suspect_more(offender, first, amount)?,
+				None => T::Slashable::suspect(offender, amount)?,
+			};
 			// What it says counts, not what it was asked for.
 			let rest = T::Slashable::suspected(&tranche).min(amount);
 			ensure!(rest > 0, Error::<T>::NothingAtStake);

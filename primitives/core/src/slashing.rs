@@ -289,6 +289,13 @@ pub trait Slashable<Offender> {
 	/// Account that answers for the offender; `None` if there is no such offender.
 	fn liable(offender: &Offender) -> Option<Self::AccountId>;
 
+	/// Could the offender have offended in relay-chain block `committed`? Asked for accusations: stake that
+	/// answers for nothing new any more would else be kept by one after the other. What a pallet measured
+	/// or proved is not asked for.
+	fn could_offend(_offender: &Offender, _committed: u32) -> bool {
+		true
+	}
+
 	/// What can still be taken of the offender's stake: without what is already suspected.
 	fn stake(offender: &Offender) -> u128;
 
@@ -301,6 +308,22 @@ pub trait Slashable<Offender> {
 	/// An error says that there is no room for another tranche now. The offence is recorded all the
 	/// same, and the ledger asks again when it is due, until another deferral has passed.
 	fn suspect(offender: &Offender, amount: u128) -> Result<Self::Tranche, DispatchError>;
+
+	/// What can still be taken for an offence that began with the tranche `first`: of the stake which that
+	/// was taken from, where that can be told from stake which came or left since.
+	fn stake_behind(offender: &Offender, _first: &Self::Tranche) -> u128 {
+		Self::stake(offender)
+	}
+
+	/// As [`suspect`](Self::suspect), for an offence that began with the tranche `first`, of which there is
+	/// something left, and costs more than that: at most [`stake_behind`](Self::stake_behind).
+	fn suspect_more(
+		offender: &Offender,
+		_first: &Self::Tranche,
+		amount: u128,
+	) -> Result<Self::Tranche, DispatchError> {
+		Self::suspect(offender, amount)
+	}
 
 	/// What remains of a tranche; 0 once it is used up.
 	fn suspected(tranche: &Self::Tranche) -> u128;

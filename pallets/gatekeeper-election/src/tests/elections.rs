@@ -166,6 +166,36 @@ fn who_chilled_to_nominate_is_held_back_with_its_own_bond() {
 }
 
 #[test]
+fn who_is_held_back_keeps_its_commission() {
+	run(|| {
+		seated();
+		let commission = sp_runtime::Perbill::from_percent(7);
+		for who in 1..=7 {
+			let prefs = pallet_staking::ValidatorPrefs { commission, ..Default::default() };
+			assert_ok!(Staking::validate(signed(who), prefs));
+		}
+		era_or_quiet();
+		let keeps = |who: AccountId| {
+			pallet_staking::ErasValidatorPrefs::<Test>::get(active(), who).commission == commission
+		};
+		assert!((1..=7).all(keeps));
+		for who in 1..=7 {
+			assert_ok!(Staking::chill(signed(who)));
+		}
+		era();
+		let back: Vec<_> = office().into_iter().filter(|who| *who <= 7).collect();
+		assert_eq!((active(), back.len()), (3, 5));
+		assert!(back.iter().copied().all(keeps));
+		// Also when no set can follow.
+		Refusing::set(true);
+		while active() == 3 {
+			session();
+		}
+		assert!(back.into_iter().all(keeps));
+	});
+}
+
+#[test]
 fn staking_waits_while_the_key_is_on_its_way() {
 	run(|| {
 		seated();

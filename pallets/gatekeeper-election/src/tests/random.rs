@@ -27,6 +27,7 @@ enum Act {
 	Case(u64, bool),
 	Claim(u64, u32),
 	Suspect(u64, u8),
+	Raise(u64, u8),
 	Apply(u64, u8),
 	Restore(u64, u8),
 	Cap(u128),
@@ -57,6 +58,7 @@ fn act() -> impl Strategy<Value = Act> {
 		4 => (who(), 1..12_u32).prop_map(|(who, back)| Act::Claim(who, back)),
 		3 => (who(), prop_oneof![3 => 1..=100_u8, 1 => Just(100)])
 			.prop_map(|(who, part)| Act::Suspect(who, part)),
+		2 => (0..8_u64, 1..=100_u8).prop_map(|(which, part)| Act::Raise(which, part)),
 		2 => (0..8_u64, 1..=100_u8).prop_map(|(which, part)| Act::Apply(which, part)),
 		2 => (0..8_u64, 1..=100_u8).prop_map(|(which, part)| Act::Restore(which, part)),
 		1 => (0..2_000 * PHA).prop_map(Act::Cap),
@@ -151,6 +153,20 @@ fn perform(act: Act) {
 				let id = <Election as Slashable<_>>::suspect(&who, amount).unwrap();
 				assert_eq!(<Election as Slashable<_>>::suspected(&id), amount);
 				assert_eq!(<Election as Slashable<_>>::stake(&who), stake - amount);
+			}
+		}
+		Act::Raise(which, percent) => {
+			if let Some((first, _)) = tranche(which) {
+				let who = Tranches::<Test>::get(first).unwrap().offender;
+				let behind = || <Election as Slashable<_>>::stake_behind(&who, &first);
+				let stake = behind();
+				let amount = part(stake, percent);
+				if amount > 0 {
+					let id =
+						<Election as Slashable<_>>::suspect_more(&who, &first, amount).unwrap();
+					assert_eq!(<Election as Slashable<_>>::suspected(&id), amount);
+					assert_eq!(behind(), stake - amount);
+				}
 			}
 		}
 		Act::Apply(which, percent) => {

@@ -9,9 +9,10 @@ use frame_support::{
 	assert_noop, assert_ok,
 	traits::{Imbalance, OnUnbalanced, fungible::Inspect},
 };
-use pallet_staking::{ErasStakersOverview, ErasTotalStake, Ledger};
+use pallet_staking::{EraInfo, ErasStakersOverview, ErasTotalStake, Ledger};
 use phala_primitives::{OffenceClass, Slashable};
 use proptest::prelude::*;
+use sp_staking::Exposure;
 
 fn at_stake(who: AccountId) -> u128 {
 	<Election as Slashable<_>>::stake(&who)
@@ -19,6 +20,19 @@ fn at_stake(who: AccountId) -> u128 {
 
 fn suspect(who: AccountId, amount: u128) -> TrancheId {
 	<Election as Slashable<_>>::suspect(&who, amount).unwrap()
+}
+
+/// What answers for the rest of a loss that began with `first`.
+fn stake_behind(who: AccountId, first: TrancheId) -> u128 {
+	<Election as Slashable<_>>::stake_behind(&who, &first)
+}
+
+fn suspect_more(who: AccountId, first: TrancheId, amount: u128) -> TrancheId {
+	<Election as Slashable<_>>::suspect_more(&who, &first, amount).unwrap()
+}
+
+fn exposure(era: u32, who: AccountId) -> Exposure<AccountId, u128> {
+	EraInfo::<Test>::get_full_exposure(era, &who)
 }
 
 fn restore(id: TrancheId, amount: u128) {
@@ -333,6 +347,128 @@ fn a_plan_that_is_replaced_forgets_no_suspicion() {
 		restore(id, 5 * BOND);
 		assert_eq!((bonded(8), bonded(50)), (BOND, 20 * BOND));
 		hand_over();
+	});
+}
+
+#[test]
+fn a_loss_that_grows_falls_on_who_was_there() {
+	run(|| {
+		backed();
+		let first = suspect(1, BOND);
+		// Those behind it leave, one of them altogether, and another one comes.
+		assert_ok!(Staking::nominate(signed(50), vec![2]));
+		assert_ok!(Staking::chill(signed(51)));
+		assert_ok!(Staking::unbond(signed(51), BOND));
+		nominate(52, 10 * BOND, &[1]);
+		era_passes();
+		era_passes();
+		assert_eq!((active(), at_stake(1), at_stake(2)), (3, 11 * BOND, 5 * BOND));
+		assert_eq!(stake_behind(1, first), 5 * BOND);
+		let all = || [exposure(1, 1), exposure(3, 1)];
+		let before = (all(), ledger(50), ledger(51));
+		let more = suspect_more(1, first, 3 * BOND);
+		assert_eq!((suspected(52), bonded(52)), (0, 10 * BOND));
+		assert_eq!((suspected(50), suspected(51)), (3 * BOND / 2, BOND / 2));
+		assert_eq!((suspected(1), stake_behind(1, first)), (2 * BOND, 2 * BOND));
+		// The member's own bond is behind it no more, in no era.
+		assert_eq!((exposure(1, 1).total, exposure(3, 1).total), (2 * BOND, 10 * BOND));
+		assert_eq!(at_stake(1), 10 * BOND);
+		check();
+		restore(more, 3 * BOND);
+		assert_eq!((all(), ledger(50), ledger(51)), before);
+	});
+}
+
+#[test]
+fn a_loss_that_grows_falls_on_who_was_there_also_when_the_seat_is_lost() {
+	run(|| {
+		backed();
+		let first = suspect(1, 2 * BOND);
+		era_passes();
+		era_passes();
+		assert!(!office().contains(&1));
+		assert_eq!((at_stake(1), stake_behind(1, first)), (0, 4 * BOND));
+		suspect_more(1, first, 4 * BOND);
+		assert_eq!((suspected(50), suspected(51)), (3 * BOND, BOND));
+	});
+}
+
+#[test]
+fn who_was_behind_no_seat_answers_alone_for_a_loss_that_grows() {
+	run(|| {
+		seated();
+		let first = suspect(8, BOND / 2);
+		fund(8, BOND);
+		assert_ok!(Staking::bond_extra(signed(8), BOND));
+		nominate(50, 20 * BOND, &[8]);
+		era();
+		assert_eq!(at_stake(8), 20 * BOND + 3 * BOND / 2);
+		assert_eq!(stake_behind(8, first), 3 * BOND / 2);
+		suspect_more(8, first, BOND);
+		assert_eq!((suspected(8), suspected(50)), (3 * BOND / 2, 0));
+		assert_eq!(exposure(2, 8).own, BOND / 2);
+	});
+}
+
+#[test]
+fn a_loss_that_grows_after_its_era_is_forgotten_falls_on_who_is_there() {
+	run(|| {
+		backed();
+		let first = suspect(1, BOND);
+		for _ in 0..=HISTORY {
+			era_passes();
+		}
+		assert!(!ErasStakersOverview::<Test>::contains_key(1, 1));
+		nominate(52, 10 * BOND, &[1]);
+		era_passes();
+		assert_eq!((at_stake(1), stake_behind(1, first)), (15 * BOND, 15 * BOND));
+		suspect_more(1, first, 15 * BOND);
+		assert_eq!((suspected(1), suspected(52)), (2 * BOND, 10 * BOND));
+	});
+}
+
+#[test]
+fn what_is_suspected_leaves_the_planned_era_too() {
+	run(|| {
+		backed();
+		// Some of what is behind it in this era is behind another one in the next.
+		assert_ok!(Staking::nominate(signed(50), vec![1, 2]));
+		nominate(52, 20 * BOND, &[8]);
+		to_election();
+		assert!(next().contains(&1) && next().contains(&8));
+		let all = || [1, 2].map(|era| (exposure(era, 1), ErasTotalStake::<Test>::get(era)));
+		let before = all();
+		let divided = before[1].0.others.iter().find(|one| one.who == 50).unwrap().value;
+		assert!(divided > 0 && divided < 9 * BOND / 4, "{divided}");
+		// In each era what is suspected is missing, as far as it was there.
+		let lowered = || {
+			all().iter().zip(&before).all(|((now, total), (was, most))| {
+				let less = |who, value: u128| value.saturating_sub(suspected(who));
+				let mut backers = now.others.iter().zip(&was.others);
+				let others: u128 = now.others.iter().map(|one| one.value).sum();
+				now.own == less(1, was.own)
+					&& backers.all(|(one, had)| one.value == less(had.who, had.value))
+					&& now.total == now.own + others
+					&& most - total == was.total - now.total
+			})
+		};
+		let id = suspect(1, 5 * BOND);
+		assert_eq!(suspected(50), 9 * BOND / 4);
+		assert!(lowered(), "{:?}", all());
+		check();
+		for _ in 0..5 {
+			restore(id, BOND);
+			assert!(lowered(), "{:?}", all());
+		}
+		assert_eq!(all(), before);
+		// What is taken returns to no era.
+		let id = suspect(1, 4 * BOND);
+		assert_eq!(apply(id, BOND), (BOND, 0));
+		restore(id, 3 * BOND);
+		let own = |era| exposure(era, 1).own;
+		assert_eq!((own(1), own(2)), (BOND, BOND));
+		hand_over();
+		assert_eq!(at_stake(1), exposure(2, 1).total);
 	});
 }
 

@@ -45,6 +45,8 @@ pub mod pallet {
 		pub original: Vec<(u64, u128)>,
 		pub rest: Vec<(u64, u128)>,
 		pub returned: Vec<(u64, u128)>,
+		/// What each holder of the pool had left.
+		pub behind: Vec<(u64, u128)>,
 	}
 
 	/// Tranches with something left.
@@ -65,6 +67,10 @@ pub mod pallet {
 	/// Pools that refuse to set anything aside.
 	#[pallet::storage]
 	pub type Refusing<T> = StorageMap<_, Twox64Concat, u32, (), OptionQuery>;
+
+	/// Pools that can offend no more, with the last block in which they could.
+	#[pallet::storage]
+	pub type Ended<T> = StorageMap<_, Twox64Concat, u32, u32, OptionQuery>;
 
 	/// Pools that set half of what they are asked for aside, and hand half of that out.
 	#[pallet::storage]
@@ -151,6 +157,11 @@ pub fn stingy(pool: u32) {
 	Stingy::<Test>::insert(pool, ());
 }
 
+/// After this block a pool cannot offend.
+pub fn ended(pool: u32, at: u32) {
+	Ended::<Test>::insert(pool, at);
+}
+
 /// Collects all debts.
 pub fn lazily_collect() {
 	for (who, debt) in Debts::<Test>::drain() {
@@ -196,6 +207,54 @@ fn take(parts: &mut Stake, mut amount: u128, from_back: bool) -> Stake {
 	taken
 }
 
+/// What is there of the stake that a tranche was taken from.
+fn left_behind(pool: u32, tranche: u64) -> Stake {
+	let left = |(who, had): (AccountId, u128)| (who, had.min(Stakes::<Test>::get(pool, who)));
+	info(tranche).behind.into_iter().map(left).filter(|(_, stake)| *stake > 0).collect()
+}
+
+fn set_aside(pool: u32, stakes: Stake, amount: u128) -> Result<u64, DispatchError> {
+	let tranche = NextTranche::<Test>::mutate(|next| {
+		*next += 1;
+		*next
+	});
+	if Refusing::<Test>::contains_key(pool) {
+		return Err(DispatchError::Exhausted);
+	}
+	let owner = super::owner(pool);
+	let total: u128 = stakes.iter().map(|(_, stake)| stake).sum();
+	assert!(amount > 0 && amount <= total, "the ledger asks for no more than there is");
+	let amount = if Stingy::<Test>::contains_key(pool) { amount / 2 } else { amount };
+	let own = stakes.iter().find(|(who, _)| *who == owner).map_or(0, |(_, stake)| *stake);
+	let mut left = amount;
+	let mut parts = Stake::new();
+	let others = total - own;
+	let of_others = amount.saturating_sub(own);
+	for (who, stake) in &stakes {
+		// Rounds up, and never beyond what is left.
+		let some = match *who == owner {
+			true => own.min(amount),
+			false => (of_others * stake).div_ceil(others.max(1)),
+		}
+		.min(left)
+		.min(*stake);
+		left -= some;
+		parts.push((*who, some));
+		Stakes::<Test>::mutate(pool, who, |stake| *stake -= some);
+	}
+	assert_eq!(left, 0);
+	parts.retain(|(_, some)| *some > 0);
+	let info = TrancheInfo {
+		pool,
+		original: parts.clone(),
+		rest: parts,
+		returned: Vec::new(),
+		behind: self::stakes(pool),
+	};
+	Tranches::<Test>::insert(tranche, info);
+	Ok(tranche)
+}
+
 impl Slashable<u32> for super::Pools {
 	type AccountId = AccountId;
 	type Credit = Credit<AccountId, Balances>;
@@ -203,6 +262,10 @@ impl Slashable<u32> for super::Pools {
 
 	fn liable(pool: &u32) -> Option<AccountId> {
 		Stakes::<Test>::iter_key_prefix(pool).next().map(|_| super::owner(*pool))
+	}
+
+	fn could_offend(pool: &u32, committed: u32) -> bool {
+		Ended::<Test>::get(pool).is_none_or(|last| committed <= last)
 	}
 
 	fn stake(pool: &u32) -> u128 {
@@ -221,41 +284,15 @@ impl Slashable<u32> for super::Pools {
 	}
 
 	fn suspect(pool: &u32, amount: u128) -> Result<u64, DispatchError> {
-		let tranche = NextTranche::<Test>::mutate(|next| {
-			*next += 1;
-			*next
-		});
-		if Refusing::<Test>::contains_key(pool) {
-			return Err(DispatchError::Exhausted);
-		}
-		let owner = super::owner(*pool);
-		let stakes = stakes(*pool);
-		let total: u128 = stakes.iter().map(|(_, stake)| stake).sum();
-		assert!(amount > 0 && amount <= total, "the ledger asks for no more than there is");
-		let amount = if Stingy::<Test>::contains_key(pool) { amount / 2 } else { amount };
-		let own = Stakes::<Test>::get(pool, owner);
-		let mut left = amount;
-		let mut parts = Stake::new();
-		let others = total - own;
-		let of_others = amount.saturating_sub(own);
-		for (who, stake) in &stakes {
-			// Rounds up, and never beyond what is left.
-			let some = match *who == owner {
-				true => own.min(amount),
-				false => (of_others * stake).div_ceil(others.max(1)),
-			}
-			.min(left)
-			.min(*stake);
-			left -= some;
-			parts.push((*who, some));
-			Stakes::<Test>::mutate(pool, who, |stake| *stake -= some);
-		}
-		assert_eq!(left, 0);
-		parts.retain(|(_, some)| *some > 0);
-		let info =
-			TrancheInfo { pool: *pool, original: parts.clone(), rest: parts, returned: Vec::new() };
-		Tranches::<Test>::insert(tranche, info);
-		Ok(tranche)
+		set_aside(*pool, stakes(*pool), amount)
+	}
+
+	fn stake_behind(pool: &u32, first: &u64) -> u128 {
+		left_behind(*pool, *first).iter().map(|(_, stake)| stake).sum()
+	}
+
+	fn suspect_more(pool: &u32, first: &u64, amount: u128) -> Result<u64, DispatchError> {
+		set_aside(*pool, left_behind(*pool, *first), amount)
 	}
 
 	fn suspected(tranche: &u64) -> u128 {

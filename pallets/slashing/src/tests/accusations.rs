@@ -69,6 +69,31 @@ fn accuse_errors_correctly() {
 	});
 }
 
+/// What cannot offend any more is accused for as long as its last act could be reported, and not for longer.
+#[test]
+fn accusations_in_a_chain_come_to_an_end() {
+	ExtBuilder::default().build_and_execute(|| {
+		ended(0, 1_000);
+		jump_to(1_001);
+		let by_alice = |committed, proof| {
+			let alice = RuntimeOrigin::signed(ALICE);
+			Slashing::accuse(alice, Compromise, 0, committed, evidence(proof))
+		};
+		assert_noop!(by_alice(1_001, 0), Error::<Test>::NothingAtStakeThen);
+		assert_ok!(by_alice(1_000, 0));
+		jump_to(1_000 + WINDOW);
+		assert_ok!(by_alice(1_000, 1));
+		jump_to(1_001 + WINDOW);
+		assert_noop!(by_alice(1_000, 2), Error::<Test>::EvidenceTooOld);
+		assert_noop!(by_alice(1_001, 2), Error::<Test>::NothingAtStakeThen);
+		jump_to(1_001 + WINDOW + 14 * ERA);
+		for id in [0, 1] {
+			assert_ok!(Slashing::lapse(RuntimeOrigin::signed(BOB), id));
+		}
+		assert!(!Slashing::has_open_case(&0));
+	});
+}
+
 #[test]
 fn the_list_gets_dearer_and_has_an_end() {
 	ExtBuilder::default().build_and_execute(|| {

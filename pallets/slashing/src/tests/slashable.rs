@@ -142,6 +142,25 @@ fn stake_that_comes_later_does_not_answer() {
 	});
 }
 
+/// Nor when others of the era are reported after that, and what is suspected rises.
+#[test]
+fn a_raise_falls_on_who_was_there() {
+	ExtBuilder::default().build_and_execute(|| {
+		let id = equivocation(0);
+		deposit(0, BOB, 1_000_000 * PHA);
+		equivocation(1);
+		poll();
+		assert_eq!(get(id).suspected(), 360 * PHA);
+		assert!(!claims(0).contains_key(&BOB));
+		// The last rise comes with the weighing.
+		equivocation(2);
+		equivocation(3);
+		run_for(DEFERRAL + 20 * ERA);
+		assert_eq!(get(id).charged, 1_000 * PHA);
+		assert_eq!(entitlement(0)[&BOB], 1_000_000 * PHA);
+	});
+}
+
 /// If stake has gone elsewhere in between, a raise takes what is left and no more.
 #[test]
 fn a_raise_takes_what_is_left() {
