@@ -106,9 +106,14 @@ fn wounded<T: Config>(n: u32) -> WorkerKey {
 /// A worker that stays silent, and so has lost health.
 fn silent<T: Config>(n: u32) -> WorkerKey {
 	let worker = running::<T>(n);
-	miss::<T>(&worker);
-	be_silent::<T>();
+	silence::<T>(&[worker]);
 	worker
+}
+
+/// Lets workers that compute be silent until they have lost health, also for neighbours' benchmarks.
+pub fn silence<T: Config>(workers: &[WorkerKey]) {
+	workers.iter().for_each(miss::<T>);
+	be_silent::<T>();
 }
 
 /// Lets the economy begin, unless it has, for neighbours' benchmarks.
@@ -222,15 +227,27 @@ mod benchmarks {
 	fn heartbeat() {
 		begin::<T>();
 		let worker = wounded::<T>(1);
+		// The last of the dense list takes its place.
+		running::<T>(2);
 		<Pallet<T> as Mining<T::Keeper>>::top_up(&worker, STAKE / 2).expect("it fits");
+		<Pallet<T> as Mining<T::Keeper>>::stop(&worker).expect("it runs");
+		// It is on another machine than at its last answer.
+		Sessions::<T>::mutate(worker, |record| {
+			let platform = &mut record.as_mut().expect("it has a session").platform;
+			let before = core::mem::replace(platform, PlatformId::repeat_byte(4));
+			PlatformValues::<T>::swap(before, *platform);
+		});
 		block::<T>(1);
 		let (statement, signature) = answer::<T>(&worker);
+		let before = record::<T>(&worker);
+		assert!(before.stopping && before.top_up > 0 && before.money.lost() > 0);
 
 		#[extrinsic_call]
 		_(RawOrigin::Authorized, statement, signature);
 
 		let record = record::<T>(&worker);
-		assert_eq!((record.top_up, record.money.lost(), record.challenge), (0, 0, None));
+		assert_eq!((record.top_up, record.money.lost(), record.idle), (0, 0, 0));
+		assert!(record.ended.is_some() && record.platform != before.platform);
 		assert!(due::<T>().keepers > 0);
 	}
 

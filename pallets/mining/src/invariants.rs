@@ -70,8 +70,8 @@ impl<T: Config> Pallet<T> {
 			ensure!(money.health() <= Fixed::ONE, "I3: health above 1");
 			ensure!(money.returned() <= money.stake(), "I3: more returned than staked");
 			ensure!(
-				money.stake().saturating_add(record.top_up) <= record.staked,
-				"more stake counts than the keeper put there"
+				record.liable() <= record.staked,
+				"I12: more stake counts than the keeper put there"
 			);
 			if let Phase::Computing(position) = money.phase() {
 				owed = owed.saturating_add(acc.owed(position));

@@ -56,6 +56,7 @@
 //! - I9: each unresponsive session is in the queue of silences, and these ascend.
 //! - I10: a session that ended has no challenge and no share.
 //! - I11: the parameters are within their ranges.
+//! - I12: what counts, waits or lies idle of a session's stake is no more than its keeper put there.
 //!
 //! ## Money flow
 //!
@@ -483,7 +484,8 @@ pub mod pallet {
 			/// V now.
 			v: u128,
 		},
-		/// Added stake does not fit any more. It lies idle until the session is reclaimed.
+		/// Added stake does not fit any more. It lies idle until the session is reclaimed: it earns nothing,
+		/// and answers for offences like the rest.
 		#[codec(index = 9)]
 		TopUpRefused {
 			/// Whose.
@@ -744,12 +746,15 @@ pub mod pallet {
 	#[pallet::call(weight(<T as Config>::WeightInfo))]
 	impl<T: Config> Pallet<T> {
 		/// Answer a challenge. Needs no account and costs no fee: it is a general transaction, admitted
-		/// only if it answers an open challenge and is signed by the worker.
+		/// only if it answers an open challenge and is signed by the worker. As a signed extrinsic it
+		/// fails, and its signer pays the fee.
 		///
 		/// - `statement`: what the worker states.
 		/// - `signature`: by the worker's attested key, over the statement's message.
 		#[pallet::call_index(0)]
-		#[pallet::weight((T::WeightInfo::heartbeat(), DispatchClass::Operational, Pays::No))]
+		// Without `Pays::No`: nobody is charged for what no account signs, and with it, anybody could fill
+		// blocks with signed ones for nothing.
+		#[pallet::weight((T::WeightInfo::heartbeat(), DispatchClass::Operational))]
 		#[pallet::authorize(Self::authorize_answer)]
 		#[pallet::weight_of_authorize(T::WeightInfo::authorize_heartbeat())]
 		pub fn heartbeat(

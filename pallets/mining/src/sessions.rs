@@ -52,6 +52,7 @@ impl<T: Config> Mining<T::Keeper> for Pallet<T> {
 				money,
 				staked: stake,
 				top_up: 0,
+				idle: 0,
 				stopping: false,
 				lapsed: false,
 				covered_until: attested.expires_at,
@@ -241,6 +242,7 @@ impl<T: Config> Pallet<T> {
 			}
 			Err(error) => {
 				record.top_up = 0;
+				record.idle = record.idle.saturating_add(added);
 				Self::deposit_event(Event::TopUpRefused { worker: *worker, added, error });
 			}
 		}
@@ -308,10 +310,10 @@ impl<T: Config> Pallet<T> {
 	) -> Result<Balance, DispatchError> {
 		let lost = record.money.lost();
 		let committed = economy.accumulator.now().relay;
-		// What waits to be added is the keeper's stake already, and lost nothing.
-		let stake = record.money.stake().saturating_add(record.top_up);
-		let severity = Perquintill::from_rational_with_rounding(lost, stake, Rounding::Down)
-			.unwrap_or(Perquintill::one());
+		// What waits to be added, or was refused, is the keeper's stake as well, and lost nothing.
+		let severity =
+			Perquintill::from_rational_with_rounding(lost, record.liable(), Rounding::Down)
+				.unwrap_or(Perquintill::one());
 		T::Offences::report(OffenceReport {
 			class: OffenceClass::Outage,
 			offender: T::Offender::from(*worker),

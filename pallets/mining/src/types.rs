@@ -100,6 +100,8 @@ pub struct Record<Keeper> {
 	pub staked: Balance,
 	/// Planck of `staked` that wait for an answer before they count.
 	pub top_up: Balance,
+	/// Planck of `staked` that were refused: they never count, and still answer for offences.
+	pub idle: Balance,
 	/// It is told to stop; its next answer or miss ends it.
 	pub stopping: bool,
 	/// Its attestation did not count at some moment since the last answer.
@@ -116,6 +118,13 @@ pub struct Record<Keeper> {
 	pub warned: bool,
 	/// What it lost at its end is not on the ledger of offences yet.
 	pub unreported: bool,
+}
+
+impl<Keeper> Record<Keeper> {
+	/// Planck that answer for offences: what counts, waits or lies idle.
+	pub fn liable(&self) -> Balance {
+		self.money.stake().saturating_add(self.top_up).saturating_add(self.idle)
+	}
 }
 
 /// The queues of deadlines. Entries from `first` to `next`, the latter excluded, are stored.

@@ -17,7 +17,8 @@ use frame_support::{
 pub trait WeightInfo {
 	/// What admits a heartbeat, at its longest: the signature is right.
 	fn authorize_heartbeat() -> Weight;
-	/// Call `heartbeat`: an answer that settles, with a top-up that reports a loss.
+	/// Call `heartbeat`: an answer that settles, on another machine, with a top-up that reports a loss, and
+	/// ends the session.
 	fn heartbeat() -> Weight;
 	/// What most answers take: the session computes, and nothing was lost, added or is to be ended.
 	fn heartbeat_ordinary() -> Weight;
@@ -83,11 +84,12 @@ impl<Db: Get<RuntimeDbWeight>> WeightInfo for Derived<Db> {
 	fn authorize_heartbeat() -> Weight {
 		derived::<Db>(0, 4, 0).saturating_add(Weight::from_parts(50_000_000, 0))
 	}
-	// session, economy, versions, time, platform; registry, keeper, ledger
+	// session, economy, versions, time, two platforms, count, two places, another session; registry, keeper
+	// twice, ledger
 	fn heartbeat() -> Weight {
-		derived::<Db>(3, 6, 4)
+		derived::<Db>(4, 10, 8)
 	}
-	// the same without the ledger
+	// session, economy, versions, time, platform; registry, keeper
 	fn heartbeat_ordinary() -> Weight {
 		derived::<Db>(2, 6, 4)
 	}

@@ -1,7 +1,7 @@
 //! Worst cases of the calls, and of what neighbours ask for.
 
 use crate::{
-	types::{MAX_OPEN_LOSSES, Phase, PoolId, TrancheId, Worker},
+	types::{Joining, MAX_OPEN_LOSSES, Phase, PoolId, Start, TrancheId, Worker},
 	*,
 };
 use alloc::vec::Vec;
@@ -25,6 +25,10 @@ pub trait BenchmarkHelper<AccountId> {
 
 	/// Lets the cool-down of a worker be over.
 	fn cool(worker: &WorkerKey);
+
+	/// Lets running workers be silent until their sessions have lost something: a stop ends them at once,
+	/// and reports it.
+	fn silence(workers: &[WorkerKey]);
 }
 
 fn stake<T: Config>() -> u128 {
@@ -109,8 +113,15 @@ fn losses<T: Config>(id: PoolId, worker: &WorkerKey) {
 	next_round::<T>();
 }
 
-/// A pool that has most to do when it is touched: a running worker, its owner's stake suspected, a round
-/// to credit, losses to close. With a delegator who has most to catch up with.
+/// Lets the owner have nothing meanwhile: losses reach the delegators.
+fn without_own<T: Config>(id: PoolId, happen: impl FnOnce()) {
+	let own = Pools::<T>::mutate(id, |pool| core::mem::take(&mut pool.as_mut().unwrap().own));
+	happen();
+	Pools::<T>::mutate(id, |pool| pool.as_mut().unwrap().own = own);
+}
+
+/// A pool that has most to do when it is touched: running workers, a round to credit, losses to close. With
+/// a delegator who has most to catch up with.
 struct Busy<AccountId> {
 	owner: AccountId,
 	id: PoolId,
@@ -125,20 +136,45 @@ fn busy<T: Config>() -> Busy<T::AccountId> {
 	contribute::<T>(id, &rich::<T>("other", 0));
 	next_round::<T>();
 	let worker = start::<T>(&owner, id, 0);
-	// Losses reach the delegators when the owner has nothing.
-	let own = Pools::<T>::mutate(id, |pool| core::mem::take(&mut pool.as_mut().unwrap().own));
-	losses::<T>(id, &worker);
-	// It knows those of before, and has not seen the others.
-	Pools::<T>::mutate(id, |pool| pool.as_mut().unwrap().round = Pallet::<T>::round_now());
-	assert_ok!(Pallet::<T>::do_settle_open(&delegator, id));
-	let pool = Pallet::<T>::load(id).unwrap();
-	Pools::<T>::insert(id, pool);
-	losses::<T>(id, &worker);
-	Pools::<T>::mutate(id, |pool| pool.as_mut().unwrap().own = own);
+	// Mining's last one takes the place of one that ends.
+	start::<T>(&owner, id, 1);
+	without_own::<T>(id, || {
+		losses::<T>(id, &worker);
+		// It knows those of before, and has not seen the others.
+		Pools::<T>::mutate(id, |pool| pool.as_mut().unwrap().round = Pallet::<T>::round_now());
+		assert_ok!(Pallet::<T>::do_settle_open(&delegator, id));
+		let pool = Pallet::<T>::load(id).unwrap();
+		Pools::<T>::insert(id, pool);
+		losses::<T>(id, &worker);
+	});
 	let position = Positions::<T>::get(id, &delegator).unwrap();
 	assert_eq!(position.claims.len() as u32, MAX_OPEN_LOSSES);
 	assert_eq!(position.seen + MAX_CATCH_UP, Pools::<T>::get(id).unwrap().next_loss);
 	Busy { owner, id, worker, delegator }
+}
+
+/// Gives `who` a position that is as far behind as another one, but with claims to losses that nobody else
+/// knows, for each `seed` other ones.
+fn straggler<T: Config>(id: PoolId, who: &T::AccountId, like: &T::AccountId, seed: u32) {
+	let mut position = Positions::<T>::get(id, like).unwrap();
+	for (n, claim) in (seed * MAX_OPEN_LOSSES..).zip(position.claims.iter_mut()) {
+		let loss = Losses::<T>::get(id, claim.loss).unwrap();
+		assert!(loss.outcome.is_some(), "it has something to collect");
+		claim.loss = u32::MAX - n;
+		Losses::<T>::insert(id, claim.loss, loss);
+	}
+	// Together no more than the pool's shares.
+	position.shares /= 64;
+	position.held = position.shares;
+	assert_ok!(Pallet::<T>::hold(HoldReason::Delegation, who, position.held));
+	Pools::<T>::mutate(id, |pool| {
+		let pool = pool.as_mut().unwrap();
+		pool.positions += 1;
+		let (round, per_share) = (pool.round - 1 - seed, pool.rewards.per_share());
+		Starts::<T>::insert(id, round, Start { per_share, positions: 1 });
+		position.joining = Some(Joining { round, shares: 1 });
+	});
+	Positions::<T>::insert(id, who, position);
 }
 
 /// A pool whose next loss is the owner's and the delegators', with a round to credit.
@@ -169,6 +205,23 @@ pub fn set_aside<T: Config>(id: PoolId, worker: &WorkerKey, operator: &T::Accoun
 	Workers::<T>::insert(worker, record);
 	Pools::<T>::mutate(id, |pool| pool.as_mut().unwrap().committed += stake);
 	TotalStake::<T>::mutate(|total| *total += stake);
+}
+
+/// Lets a worker without stake leave most behind when its operator does, for neighbours' benchmarks: a place
+/// in a full pool, and a consent.
+pub fn attach<T: Config>(worker: &WorkerKey) {
+	let (operator, pool): (T::AccountId, _) = (account("operator", 0, 0), NextPool::<T>::get());
+	let others = (1..T::MaxWorkers::get()).map(|n| {
+		let mut raw = [0; 32];
+		raw[..4].copy_from_slice(&n.to_be_bytes());
+		WorkerKey::from_raw(raw)
+	});
+	let list: Vec<_> = others.chain([*worker]).collect();
+	PoolWorkers::<T>::insert(pool, BoundedVec::truncate_from(list));
+	Consents::<T>::insert(worker, (operator.clone(), pool));
+	let phase = Phase::Idle;
+	let record = Worker { pool, operator, stake: 0, suspected: 0, lost: 0, at_risk: 0, phase };
+	Workers::<T>::insert(worker, record);
 }
 
 /// A pool of `owner`, with stake of its owner and of a delegator, the same each time.
@@ -272,12 +325,18 @@ mod benchmarks {
 
 	#[benchmark]
 	fn accept_ownership() {
-		let Busy { owner, id, .. } = busy::<T>();
+		let Busy { owner, id, delegator, .. } = busy::<T>();
+		straggler::<T>(id, &owner, &delegator, 0);
 		let heir = rich::<T>("heir", 0);
-		assert_ok!(Pallet::<T>::offer_ownership(signed::<T>(&owner), id, Some(heir.clone())));
+		// As if it had been offered before the losses were decided.
+		Pools::<T>::mutate(id, |pool| pool.as_mut().unwrap().heir = Some(heir.clone()));
+		let (record, position) = (get::<T>(id), Positions::<T>::get(id, &owner).unwrap());
+		assert!(record.open.is_full() && position.claims.is_full());
+		assert_eq!(position.seen + MAX_CATCH_UP, record.next_loss);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(heir.clone()), id, stake::<T>() * 1_000);
 		assert_eq!(get::<T>(id).owner, heir);
+		assert!(Positions::<T>::get(id, owner).unwrap().claims.is_empty());
 	}
 
 	#[benchmark]
@@ -351,7 +410,7 @@ mod benchmarks {
 	#[benchmark]
 	fn start() {
 		let Busy { owner, id, .. } = busy::<T>();
-		let worker = add::<T>(&owner, id, 1);
+		let worker = add::<T>(&owner, id, 2);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(owner), worker, stake::<T>());
 		assert!(T::Mining::session(&worker).is_some());
@@ -368,10 +427,16 @@ mod benchmarks {
 
 	#[benchmark]
 	fn stop() {
-		let Busy { owner, worker, .. } = busy::<T>();
+		let Busy { owner, id, worker, .. } = busy::<T>();
+		// It ends at once, with a loss that is its owner's and the delegators'.
+		expose::<T>(id);
+		T::BenchmarkHelper::silence(&[worker]);
+		assert!(get::<T>(id).open.is_full() && get::<T>(id).exposed() > 0);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(owner), worker);
-		assert_eq!(Workers::<T>::get(worker).unwrap().phase, types::Phase::Ending);
+		let record = Workers::<T>::get(worker).unwrap();
+		assert_eq!((record.phase, record.at_risk), (types::Phase::Ending, 0));
+		assert!(record.suspected > 1_000, "more than its owner had");
 	}
 
 	#[benchmark]
@@ -443,23 +508,19 @@ mod benchmarks {
 	#[benchmark]
 	fn process(r: Linear<1, 16>) {
 		let Busy { id, delegator, .. } = busy::<T>();
-		let mut record = get::<T>(id);
-		let template = Positions::<T>::get(id, &delegator).unwrap();
 		for n in 0..r {
-			// Everybody is as far behind as the first; what they have was the first's.
 			let who = rich::<T>("leaver", n);
-			let mut position = template.clone();
-			position.held = 10_000 * 1_000;
-			position.shares = 10_000;
-			position.claims.iter_mut().for_each(|one| one.shares = 1_000);
-			assert_ok!(Pallet::<T>::hold(HoldReason::Delegation, &who, position.held));
-			Positions::<T>::insert(id, &who, position);
-			record.positions += 1;
-			Pallet::<T>::enqueue(id, &mut record, &who, 9_000);
+			straggler::<T>(id, &who, &delegator, n);
+			let shares = Positions::<T>::get(id, &who).unwrap().shares;
+			let mut record = get::<T>(id);
+			Pallet::<T>::enqueue(id, &mut record, &who, shares / 2);
+			Pools::<T>::insert(id, record);
 		}
-		Pools::<T>::insert(id, record);
 		next_round::<T>();
 		set_now::<T>(Pallet::<T>::now() + T::RoundLength::get());
+		// Those that close, those that the first one knows, and those of each leaver.
+		assert!(get::<T>(id).open.is_full());
+		assert_eq!(Losses::<T>::iter_prefix(id).count() as u32, (r + 2) * MAX_OPEN_LOSSES);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(delegator), id, r);
 		assert_eq!(get::<T>(id).head, None);
@@ -467,10 +528,12 @@ mod benchmarks {
 
 	#[benchmark]
 	fn force(r: Linear<1, 256>) {
-		let Busy { owner, id, delegator, .. } = busy::<T>();
-		for n in 1..T::MaxWorkers::get() {
+		let Busy { owner, id, worker, delegator } = busy::<T>();
+		for n in 2..T::MaxWorkers::get() {
 			super::start::<T>(&owner, id, n);
 		}
+		// Their start closed the losses.
+		without_own::<T>(id, || losses::<T>(id, &worker));
 		// All that is free is committed elsewhere, so that the most workers have to stop.
 		let mut record = get::<T>(id);
 		record.committed = record.stake();
@@ -479,12 +542,17 @@ mod benchmarks {
 		}
 		Pools::<T>::insert(id, record);
 		set_now::<T>(Pallet::<T>::now() + T::GracePeriod::get());
+		// Whichever is stopped ends at once, with a loss. Its owner covers all of them, or none would close.
+		T::BenchmarkHelper::silence(&PoolWorkers::<T>::get(id).unwrap());
+		let record = get::<T>(id);
+		assert!(record.open.is_full() && record.at_risk > 0 && record.exposed() == 0);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(delegator), id, r);
-		let ending = Workers::<T>::iter_values()
-			.filter(|worker| worker.phase == types::Phase::Ending)
+		let ended = Workers::<T>::iter_values()
+			.filter(|worker| worker.phase == types::Phase::Ending && worker.suspected > 0)
 			.count();
-		assert_eq!(ending as u32, MAX_STOPS);
+		assert_eq!(ended as u32, MAX_STOPS);
+		assert!(get::<T>(id).open.is_empty());
 	}
 
 	#[benchmark]

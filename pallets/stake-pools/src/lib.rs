@@ -49,6 +49,7 @@
 //! | it answers, or ends | nothing is at risk any more; what it lost is suspected by then |
 //! | loss suspected | the owner's stake falls first, then the price |
 //! | loss taken | the owner's part at once; each delegator's when its position is touched |
+//! | a worker without stake is deregistered or handed over | its operator's consent ends, and it leaves its pool |
 //!
 //! ## Invariants
 //!
@@ -82,6 +83,8 @@
 //! - Mining ends a cool-down no sooner than all evidence is too old, and returns no stake while a case
 //!   is open.
 //! - The pot has the existential deposit from genesis on.
+//! - The registry's `OnAttestationChange` is this pallet: without its word, a worker that is gone stays in
+//!   the lists, though it cannot start.
 //!
 //! ## Limitations
 //!
@@ -91,6 +94,9 @@
 //! as long as they are silent, which is a day at most, and until they are healed, five times as long;
 //! with a request that is overdue, until anybody forces them to stop. A pool changes hands only
 //! while no loss is open.
+//!
+//! From an accusation to its judgement nothing is suspected: the accused worker's stake cannot be reclaimed,
+//! but free stake pays delegators, and the owner down to the least share, at the full price.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -301,7 +307,7 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type NextTranche<T: Config> = StorageValue<_, TrancheId, ValueQuery>;
 
-	/// Workers that are in a pool.
+	/// Workers that are in a pool. Removed without stake, by owner or operator or with the operator.
 	// Users choose what names their workers.
 	#[pallet::storage]
 	pub type Workers<T: Config> =
@@ -312,7 +318,8 @@ pub mod pallet {
 	pub type PoolWorkers<T: Config> =
 		StorageMap<_, Twox64Concat, PoolId, BoundedVec<WorkerKey, T::MaxWorkers>, OptionQuery>;
 
-	/// Pools that may take a worker, with the operator who says so. Removed when one does.
+	/// Pools that may take a worker, with the operator who says so. Removed when one does, or when the
+	/// worker has another operator or none.
 	// Users choose what names their workers.
 	#[pallet::storage]
 	pub type Consents<T: Config> =
@@ -1007,8 +1014,8 @@ pub mod pallet {
 			requests: u32,
 		) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
-			Self::do_force(pool, requests)?;
-			Ok(Pays::No.into())
+			let walked = Self::do_force(pool, requests)?;
+			Ok((Some(T::WeightInfo::force(walked)), Pays::No).into())
 		}
 
 		/// Bring a position up to date: collect what it lost, and give it what was cancelled. Free if there

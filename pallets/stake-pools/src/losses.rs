@@ -6,7 +6,7 @@ use crate::{
 	types::{Loss, PoolId, TrancheId, TrancheInfo, Unexpected},
 };
 use frame_support::{defensive, traits::Imbalance};
-use phala_primitives::{OffenceClass, Slashable, Slashed, WorkerKey};
+use phala_primitives::{Mining, OffenceClass, SessionState, Slashable, Slashed, WorkerKey};
 use phala_tokenomics::pool::split_loss;
 use sp_runtime::{DispatchError, Perbill};
 
@@ -17,6 +17,16 @@ impl<T: Config> Slashable<WorkerKey> for Pallet<T> {
 
 	fn liable(worker: &WorkerKey) -> Option<T::AccountId> {
 		Some(Pools::<T>::get(Workers::<T>::get(worker)?.pool)?.owner)
+	}
+
+	/// Until the end of its session.
+	fn could_offend(worker: &WorkerKey, committed: u32) -> bool {
+		match T::Mining::session(worker).map(|session| session.state) {
+			Some(SessionState::CoolingDown { until }) => {
+				committed <= until.saturating_sub(T::Mining::cool_down())
+			}
+			_ => true,
+		}
 	}
 
 	fn stake(worker: &WorkerKey) -> u128 {

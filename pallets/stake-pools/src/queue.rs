@@ -179,17 +179,21 @@ impl<T: Config> Pallet<T> {
 		true
 	}
 
-	/// Worth of the first `limit` requests that have waited for longer than the grace period.
-	pub(crate) fn overdue(id: PoolId, pool: &PoolOf<T>, limit: u32) -> u128 {
-		let (mut shares, mut next, mut left) = (0u128, pool.head.clone(), limit);
-		while let Some(who) = next.take()
-			&& left > 0
-			&& let Some(request) = Requests::<T>::get(id, &who)
-			&& Self::now() >= request.since.saturating_add(T::GracePeriod::get())
+	/// Worth of those of the first `limit` requests that have waited for longer than the grace period, and
+	/// at how many it looked.
+	pub(crate) fn overdue(id: PoolId, pool: &PoolOf<T>, limit: u32) -> (u128, u32) {
+		let (mut shares, mut next, mut walked) = (0u128, pool.head.clone(), 0u32);
+		while walked < limit
+			&& let Some(who) = next.take()
 		{
+			walked = walked.saturating_add(1);
+			let Some(request) = Requests::<T>::get(id, &who) else { break };
+			if Self::now() < request.since.saturating_add(T::GracePeriod::get()) {
+				break;
+			}
 			shares = shares.saturating_add(request.shares);
-			(next, left) = (request.next, left.saturating_sub(1));
+			next = request.next;
 		}
-		pool.shares.worth(shares)
+		(pool.shares.worth(shares), walked)
 	}
 }

@@ -8,7 +8,10 @@ use crate::{
 use alloc::vec::Vec;
 use frame_support::{defensive, ensure, traits::Get};
 use phala_attestation::Role;
-use phala_primitives::{AttestedWorkers, Mining, StakeKeeper, WorkerKey, WorkerObligations};
+use phala_primitives::{
+	AttestationChange, AttestedWorkers, Mining, OnAttestationChange, StakeKeeper, WorkerKey,
+	WorkerObligations,
+};
 use phala_tokenomics::mul_div_ceil;
 use sp_runtime::{DispatchError, DispatchResult, PerThing, Perbill};
 
@@ -45,6 +48,25 @@ impl<T: Config> WorkerObligations for Pallet<T> {
 	/// A session has stake of a pool until it is reclaimed.
 	fn is_bound(worker: &WorkerKey) -> bool {
 		Workers::<T>::get(worker).is_some_and(|record| record.phase != Phase::Idle)
+	}
+}
+
+impl<T: Config> OnAttestationChange<T::AccountId> for Pallet<T> {
+	/// What an operator agreed to ends with its operator. A worker with stake is bound, so that nobody
+	/// takes it from there.
+	fn on_attestation_change(worker: &WorkerKey, change: &AttestationChange<T::AccountId>) {
+		use AttestationChange::*;
+		if !matches!(change, Removed | OperatorChanged { .. }) {
+			return;
+		}
+		if Consents::<T>::take(worker).is_some() {
+			Self::deposit_event(Event::ConsentChanged { worker: *worker, pool: None });
+		}
+		if let Some(record) = Workers::<T>::get(worker)
+			&& record.phase == Phase::Idle
+		{
+			Self::let_go(record.pool, *worker);
+		}
 	}
 }
 
@@ -159,7 +181,13 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_remove_worker(who: T::AccountId, worker: WorkerKey) -> DispatchResult {
 		let record = Self::controlled(&who, &worker)?;
 		ensure!(record.phase == Phase::Idle, Error::<T>::WorkerBusy);
-		PoolWorkers::<T>::mutate_exists(record.pool, |entry| {
+		Self::let_go(record.pool, worker);
+		Ok(())
+	}
+
+	/// Takes a worker without stake out of its pool.
+	fn let_go(pool: PoolId, worker: WorkerKey) {
+		PoolWorkers::<T>::mutate_exists(pool, |entry| {
 			if let Some(list) = entry {
 				list.retain(|one| *one != worker);
 				if list.is_empty() {
@@ -168,8 +196,7 @@ impl<T: Config> Pallet<T> {
 			}
 		});
 		Workers::<T>::remove(worker);
-		Self::deposit_event(Event::WorkerRemoved { pool: record.pool, worker });
-		Ok(())
+		Self::deposit_event(Event::WorkerRemoved { pool, worker });
 	}
 
 	/// May the pool put more stake behind workers?
@@ -257,11 +284,12 @@ impl<T: Config> Pallet<T> {
 
 	/// Stops the fewest workers whose stake pays the overdue requests, or all those of a closed pool. If
 	/// shares rest because silent workers may lose more than the owner has, first the fewest of those.
-	/// Looks at the first `requests` of the queue. Returns how many it stopped.
+	/// Looks at no more than the first `requests` of the queue. Returns at how many.
 	pub(crate) fn do_force(id: PoolId, requests: u32) -> Result<u32, DispatchError> {
 		let pool = Self::load(id)?;
 		let closed = pool.shares.is_exhausted();
-		let need = if closed { u128::MAX } else { Self::overdue(id, &pool, requests) };
+		let (need, walked) =
+			if closed { (u128::MAX, 0) } else { Self::overdue(id, &pool, requests) };
 		let mut coming = pool.free();
 		let mut exposed = if need > 0 { pool.exposed() } else { 0 };
 		let (mut running, mut silent) = (Vec::new(), Vec::new());
@@ -284,7 +312,7 @@ impl<T: Config> Pallet<T> {
 		Pools::<T>::insert(id, pool);
 		running.sort_unstable();
 		silent.sort_unstable();
-		let (mut missing, mut stopped) = (need.saturating_sub(coming), 0u32);
+		let (mut missing, mut stopped) = (need.saturating_sub(coming), false);
 		for _ in 0..MAX_STOPS {
 			let worker = if let Some((risk, worker)) = pick(&mut silent, exposed) {
 				exposed = exposed.saturating_sub(risk);
@@ -298,13 +326,13 @@ impl<T: Config> Pallet<T> {
 			// One that cannot be stopped now is left to a later call.
 			if Self::stop_session(id, &worker, true).is_ok() {
 				missing = missing.saturating_sub(stake);
-				stopped = stopped.saturating_add(1);
+				stopped = true;
 			}
 			running.retain(|(_, one)| *one != worker);
 			silent.retain(|(_, one)| *one != worker);
 		}
-		ensure!(stopped > 0, Error::<T>::NothingToDo);
-		Ok(stopped)
+		ensure!(stopped, Error::<T>::NothingToDo);
+		Ok(walked)
 	}
 }
 

@@ -152,7 +152,8 @@ fn a_heartbeat_costs_nothing() {
 			let call = call(stated, stated.sign(&chain(), &pair(0)));
 			let info = call.get_dispatch_info();
 			assert_eq!(info.class, frame_support::dispatch::DispatchClass::Operational);
-			assert_eq!(info.pays_fee, frame_support::dispatch::Pays::No);
+			// Whoever signs it pays for it.
+			assert_eq!(info.pays_fee, frame_support::dispatch::Pays::Yes);
 			let extrinsic = Extrinsic::new_transaction(call, (frame_system::AuthorizeCall::new(),));
 			let (info, len) = (extrinsic.get_dispatch_info(), extrinsic.encoded_size());
 			let context = frame_system::ChainContext::<Test>::default();

@@ -4,7 +4,7 @@ use crate::{Error, Event, mock::*, types::EndReason};
 use frame_support::{assert_noop, assert_ok};
 use phala_attestation::{Role, Tier};
 use phala_primitives::{Mining as MiningOf, SessionState, WorkerObligations};
-use phala_tokenomics::{Fixed, PHA};
+use phala_tokenomics::{Fixed, PHA, SessionError};
 use sp_runtime::Perquintill;
 
 type Sessions = crate::Pallet<Test>;
@@ -284,6 +284,41 @@ fn a_top_up_that_comes_too_late_lies_idle() {
 		assert_eq!((record(0).money.stake(), record(0).staked), (2_000 * PHA, 2_100 * PHA));
 		block(100_800);
 		assert_eq!(reclaim(0), Ok(2_100 * PHA));
+	});
+}
+
+#[test]
+fn a_refused_top_up_makes_no_loss_larger() {
+	run(|| {
+		attest(0, 1_000, Tier::Five);
+		assert_ok!(start(0, 2_000 * PHA));
+		worker(1);
+		work(&[0, 1], 20);
+		// f is 1.35: just below V_max. When the answer comes it is 1.5, which is above.
+		let (refused, staked) = (19_000 * PHA, 21_000 * PHA);
+		assert_ok!(top_up(0, refused));
+		alter(0, |one| one.tier = Tier::One);
+		events();
+		block(1);
+		assert!(answer(0));
+		assert!(events().iter().any(|event| matches!(
+			event,
+			Event::TopUpRefused { error: SessionError::StakeTooHigh, .. }
+		)));
+		let idle = record(0);
+		assert_eq!((idle.top_up, idle.idle, idle.staked), (0, refused, staked));
+		assert_eq!((idle.money.stake(), idle.liable()), (2_000 * PHA, staked));
+
+		silence(0, &[1]);
+		work(&[1], 14_400);
+		assert!(is_ended(0));
+		let lost = record(0).money.lost();
+		assert!(lost > 47 * PHA && lost < 48 * PHA, "{lost}");
+		// The ledger takes the part of all that the keeper put there.
+		let taken = outages().pop().unwrap().severity.mul_floor(staked);
+		assert!(taken <= lost && lost - taken <= 1, "{taken} of {lost}");
+		block(100_800);
+		assert_eq!(reclaim(0), Ok(staked));
 	});
 }
 

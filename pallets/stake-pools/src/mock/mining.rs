@@ -263,6 +263,13 @@ impl crate::benchmarking::BenchmarkHelper<AccountId> for Helper {
 	fn cool(worker: &WorkerKey) {
 		cooled(*worker);
 	}
+
+	fn silence(workers: &[WorkerKey]) {
+		for worker in workers {
+			lose(*worker, MINIMUM / 100);
+			silent(*worker, MINIMUM / 100);
+		}
+	}
 }
 
 #[cfg(feature = "runtime-benchmarks")]

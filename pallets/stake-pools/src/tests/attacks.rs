@@ -241,6 +241,24 @@ fn stake_does_not_leave_before_its_cases_are_closed() {
 	});
 }
 
+#[test]
+fn nobody_keeps_stake_in_by_one_accusation_after_the_other() {
+	run(|| {
+		let id = pool_with(&[(ALICE, 500 * PHA)]);
+		let worker = running(id, 1, 400 * PHA);
+		end(worker);
+		let ended = RelayBlock::get();
+		let accuse = |committed, n: u64| {
+			let evidence = EvidenceHash::of(&n);
+			Slashing::accuse(signed(BOB), OffenceClass::Compromise, worker, committed, evidence)
+		};
+		jump(1);
+		let refused = pallet_slashing::Error::<Test>::NothingAtStakeThen;
+		assert_noop!(accuse(ended + 1, 0), refused);
+		assert_ok!(accuse(ended, 0));
+	});
+}
+
 // Rule 4.
 
 #[test]

@@ -1,6 +1,6 @@
 //! Leaving.
 
-use crate::{Error, Requests, mock::*, types::Phase, workers::pick};
+use crate::{Error, Requests, WeightInfo, mock::*, types::Phase, workers::pick};
 use frame_support::{assert_noop, assert_ok, dispatch::Pays};
 use proptest::prelude::*;
 
@@ -107,7 +107,10 @@ fn after_the_grace_period_the_fewest_workers_are_stopped() {
 		jump(GRACE - 1);
 		assert_noop!(Pools::force(signed(3), id, 10), E::NothingToDo);
 		jump(1);
-		assert_eq!(Pools::force(signed(3), id, 10).unwrap().pays_fee, Pays::No);
+		let forced = Pools::force(signed(3), id, 10).unwrap();
+		// It weighs as much of the queue as it walked.
+		let weight = <() as WeightInfo>::force(1);
+		assert_eq!((forced.actual_weight, forced.pays_fee), (Some(weight), Pays::No));
 		// 330 are missing: one of 400 is enough, and one of 600 would be too much.
 		let phases = [1, 2, 3, 4, 5].map(phase);
 		let mut expected = [Phase::Running; 5];

@@ -2,7 +2,9 @@
 
 use crate::{Consents, Error, PoolWorkers, Workers, mock::*, types::Phase};
 use frame_support::{assert_noop, assert_ok};
-use phala_primitives::{Slashable, WorkerKey, WorkerObligations};
+use phala_primitives::{
+	AttestationChange, OnAttestationChange, Slashable, WorkerKey, WorkerObligations,
+};
 
 type E = Error<Test>;
 
@@ -60,6 +62,38 @@ fn a_consent_ends_with_its_operator() {
 		assert_noop!(Pools::start(signed(OWNER), one, 50 * PHA), E::NoConsent);
 		set_operator(one, None);
 		assert_noop!(Pools::start(signed(OWNER), one, 50 * PHA), E::WorkerNotAttested);
+	});
+}
+
+#[test]
+fn consent_and_place_go_with_the_operator() {
+	run(|| {
+		let id = pool(100 * PHA);
+		let (asked, idle) = (worker(1), worker(2));
+		let mining = running(id, 3, 50 * PHA);
+		for (change, stays) in [
+			(AttestationChange::Renewed, true),
+			(AttestationChange::Lapsed, true),
+			(AttestationChange::OperatorChanged { from: OPERATOR, to: ALICE }, false),
+			(AttestationChange::Removed, false),
+		] {
+			for one in [asked, idle] {
+				register(one, OPERATOR);
+				assert_ok!(Pools::consent(signed(OPERATOR), one, Some(id)));
+			}
+			assert_ok!(Pools::add_worker(signed(OWNER), id, idle));
+			for one in [asked, idle, mining] {
+				Pools::on_attestation_change(&one, &change);
+			}
+			assert_eq!(Consents::<Test>::contains_key(asked), stays, "{change:?}");
+			assert_eq!(Workers::<Test>::contains_key(idle), stays, "{change:?}");
+			if stays {
+				assert_ok!(Pools::remove_worker(signed(OPERATOR), idle));
+			}
+			// What has stake is nobody's to take away.
+			assert_eq!(PoolWorkers::<Test>::get(id).unwrap().into_inner(), [mining]);
+		}
+		assert_eq!((Consents::<Test>::iter().count(), Workers::<Test>::iter().count()), (0, 1));
 	});
 }
 
