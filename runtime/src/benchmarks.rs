@@ -48,7 +48,6 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_balances, Balances]
 	[pallet_child_bounties, ChildBounties]
 	[pallet_collator_selection, CollatorSelection]
-	[pallet_conviction_voting, ConvictionVoting]
 	[pallet_core_fellowship, FellowshipCore]
 	[pallet_dao, Dao]
 	[pallet_gatekeeper_election, GatekeeperElection]
@@ -156,6 +155,7 @@ impl pallet_worker_registry::BenchmarkHelper for Clock {
 
 	/// Mining hears of changes: the worker gets a session, in an economy that began.
 	fn engage(worker: &WorkerKey) {
+		Self::engage_unbound(worker);
 		let (number, genesis) = (System::block_number(), System::block_hash(0));
 		let height = RelayClock::current_block_number();
 		pallet_mining::benchmarking::begun::<Runtime>();
@@ -165,6 +165,12 @@ impl pallet_worker_registry::BenchmarkHelper for Clock {
 		RelayClock::set_block_number(height);
 		<Mining as phala_primitives::Mining<PoolId>>::start(worker, keeper, 2_000 * PHA)
 			.expect("it is attested and idle");
+	}
+
+	/// So do keys and pools: the worker asked for some, and is in a full one.
+	fn engage_unbound(worker: &WorkerKey) {
+		pallet_gatekeeper_keys::benchmarking::requests_of::<Runtime>(worker);
+		pallet_stake_pools::benchmarking::attach::<Runtime>(worker);
 	}
 }
 
@@ -233,12 +239,16 @@ impl pallet_stake_pools::benchmarking::BenchmarkHelper<AccountId> for Market {
 	fn cool(worker: &WorkerKey) {
 		pallet_mining::benchmarking::cool::<Runtime>(worker);
 	}
+
+	fn silence(workers: &[WorkerKey]) {
+		pallet_mining::benchmarking::silence::<Runtime>(workers);
+	}
 }
 
 impl pallet_slashing::benchmarking::BenchmarkHelper<Offender> for Market {
 	fn offender(seed: u32) -> Offender {
 		// The delegators of a pool are slashed lazily, those of a gatekeeper at once.
-		Offender::Gatekeeper(pallet_gatekeeper_election::benchmarking::member::<Runtime>(seed))
+		Offender::Gatekeeper(pallet_gatekeeper_election::benchmarking::reelected::<Runtime>(seed))
 	}
 }
 

@@ -63,7 +63,9 @@ pub mod governance {
 	use super::{
 		Balance, BlockNumber,
 		currency::PHA,
+		gatekeepers::{BONDING_DURATION, LONGEST_ERA},
 		live_or_development,
+		market::{EVIDENCE_WINDOW, JUDGEMENT},
 		time::{DAYS, MINUTES},
 	};
 
@@ -71,11 +73,17 @@ pub mod governance {
 	pub const GRACE_PERIOD: BlockNumber = live_or_development(7 * DAYS, 5 * MINUTES);
 	/// A worker that stops keeps its stake for so long.
 	pub const COOL_DOWN: BlockNumber = live_or_development(7 * DAYS, 10 * MINUTES);
-	/// The slowest way out of everything that PHA can be in.
-	pub const SLOWEST_EXIT: BlockNumber = GRACE_PERIOD + COOL_DOWN;
+	/// Out of a pool: its worker is stopped when the grace is over, and accused as late as it can be.
+	const POOL_EXIT: BlockNumber = GRACE_PERIOD + EVIDENCE_WINDOW + JUDGEMENT;
+	// Longer than the cool-down, which takes twice as long if a loss could not be reported.
+	const _: () = assert!(EVIDENCE_WINDOW + JUDGEMENT >= 2 * COOL_DOWN);
+	/// Out of a bond: every era waits as long as it can, and unbonding began while the next one was planned.
+	const BOND_EXIT: BlockNumber = (BONDING_DURATION + 1) * LONGEST_ERA;
+	/// The slowest way out of what answers for offences. `docs/governance.md` says what is excepted.
+	pub const SLOWEST_EXIT: BlockNumber = if POOL_EXIT > BOND_EXIT { POOL_EXIT } else { BOND_EXIT };
 	/// Root could change anything, so that it acts this long after a referendum was approved: whoever
 	/// disagrees can leave before.
-	pub const ROOT_ENACTMENT: BlockNumber = live_or_development(21 * DAYS, MINUTES);
+	pub const ROOT_ENACTMENT: BlockNumber = live_or_development(28 * DAYS, MINUTES);
 	const _: () = assert!(cfg!(feature = "development") || ROOT_ENACTMENT > SLOWEST_EXIT);
 
 	/// A vote with conviction x1 locks its PHA for one of these after the referendum.
@@ -142,6 +150,8 @@ pub mod market {
 	/// With which the ledger starts: all offences of an era are known when the first is weighed.
 	pub const DEFERRAL: BlockNumber = EVIDENCE_WINDOW + SLASHING_ERA;
 	const _: () = assert!(COOL_DOWN >= EVIDENCE_WINDOW + DEFERRAL);
+	/// With which the ledger starts: an accusation that nobody judges lapses after this.
+	pub const JUDGEMENT: BlockNumber = 14 * SLASHING_ERA;
 	/// Closed offences can be looked up for so long.
 	pub const OFFENCE_RETENTION: BlockNumber = live_or_development(84 * DAYS, DAYS);
 	/// Accusations that wait for the judges.
@@ -204,6 +214,9 @@ pub mod gatekeepers {
 	pub const SESSIONS_PER_ERA: u32 = live_or_development(4, 2);
 	/// Relay-chain blocks of an era that waits for nothing.
 	pub const ERA: BlockNumber = SESSIONS_PER_ERA * SESSION_PERIOD / BLOCK_PROCESSING_VELOCITY;
+	/// Relay-chain blocks of an era in which nobody new can be seated: until the end of the session in
+	/// which it is twice as old as it should be.
+	pub const LONGEST_ERA: BlockNumber = 2 * ERA + SESSION_PERIOD / BLOCK_PROCESSING_VELOCITY;
 	/// Eras that unbonding takes.
 	pub const BONDING_DURATION: u32 = live_or_development(10, 4);
 	// A bond outlasts the time in which what its holder did can be reported and weighed.

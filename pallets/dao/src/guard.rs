@@ -90,7 +90,8 @@ impl Range {
 pub enum GuardError {
 	/// The value is not in the parameter's range; `allowed_values` tells which are.
 	OutOfRange,
-	/// One enactment may not move the parameter that far: propose a value nearer to the present one.
+	/// One enactment may not move the parameter that far, nor may all of one block together: propose a
+	/// value nearer to the one before.
 	StepTooLarge,
 	/// The parameter would move further within one period than it may: propose a value nearer to
 	/// those that it had, or wait until they are a period old.
@@ -115,7 +116,7 @@ pub enum GuardError {
 pub struct Guard {
 	/// Where the value may be at all. The value that the parameter starts with must be in it.
 	pub range: Range,
-	/// How far one enactment may move it.
+	/// How far one enactment may move it; all of one block count as one.
 	pub per_enactment: Limit,
 	/// How far from any value that it had within the last period it may be.
 	pub per_period: Limit,
@@ -131,10 +132,15 @@ impl Guard {
 		lowest < highest && moves(self.per_enactment) && moves(self.per_period)
 	}
 
-	/// What the parameter may become, if it is `current` and has been `recent` within the last
-	/// period.
-	pub fn allowed(&self, current: u128, recent: impl Iterator<Item = u128>) -> Range {
-		self.within_period(current, recent).and(self.per_enactment.around(current)).and(self.range)
+	/// What the parameter may become, if it is `current`, was `before` the present block, and has been
+	/// `recent` within the last period.
+	pub fn allowed(
+		&self,
+		current: u128,
+		before: u128,
+		recent: impl Iterator<Item = u128>,
+	) -> Range {
+		self.within_period(current, recent).and(self.per_enactment.around(before)).and(self.range)
 	}
 
 	/// The part of [`Self::allowed`] that the period decides.
@@ -148,6 +154,7 @@ impl Guard {
 	pub fn check(
 		&self,
 		current: u128,
+		before: u128,
 		new: u128,
 		recent: impl Iterator<Item = u128>,
 	) -> Result<(), GuardError> {
@@ -155,7 +162,7 @@ impl Guard {
 			Err(GuardError::SameValue)
 		} else if !self.range.contains(new) {
 			Err(GuardError::OutOfRange)
-		} else if !self.per_enactment.around(current).contains(new) {
+		} else if !self.per_enactment.around(before).contains(new) {
 			Err(GuardError::StepTooLarge)
 		} else if !self.within_period(current, recent).contains(new) {
 			Err(GuardError::PeriodExceeded)

@@ -20,7 +20,8 @@
 //!
 //! ## Terminology
 //!
-//! - **Guard rail**: range, largest change per enactment, and largest change per period of a parameter.
+//! - **Guard rail**: range, largest change per enactment, and largest change per period of a parameter. All
+//!   enactments of one block count as one.
 //! - **Measure**: a halt or a pause; also each prolongation.
 //! - **Excess**: an account that came to own less than its locks.
 //!

@@ -21,11 +21,25 @@ impl<T: Config> Pallet<T> {
 			.filter(move |former| former.until.saturating_add(T::ChangePeriod::get()) > now)
 	}
 
+	/// What a parameter of the value `current` was before the present block.
+	///
+	/// A step is measured from there, so that a batch gets no further than one call.
+	fn before_block(
+		history: &[Former<BlockNumberFor<T>>],
+		now: BlockNumberFor<T>,
+		current: u128,
+	) -> u128 {
+		history.iter().find(|former| former.until == now).map_or(current, |former| former.value)
+	}
+
 	/// What a parameter may be set to now.
 	pub(crate) fn allowed(key: &KeyOf<T::Parameters>) -> Range {
 		let now = T::BlockNumberProvider::current_block_number();
-		let recent = Self::recent(key, now).map(|former| former.value);
-		T::Parameters::guard(key).allowed(T::Parameters::current(key), recent)
+		let history: Vec<_> = Self::recent(key, now).collect();
+		let current = T::Parameters::current(key);
+		let before = Self::before_block(&history, now, current);
+		let recent = history.iter().map(|former| former.value);
+		T::Parameters::guard(key).allowed(current, before, recent)
 	}
 
 	/// Is `value` within the limit per period of each value that `key` had within the period?
@@ -46,8 +60,9 @@ impl<T: Config> Pallet<T> {
 		let (from, to) = (T::Parameters::current(&key), T::Parameters::number(&value));
 		let now = T::BlockNumberProvider::current_block_number();
 		let mut history: Vec<_> = Self::recent(&key, now).collect();
+		let before = Self::before_block(&history, now, from);
 		let recent = history.iter().map(|former| former.value);
-		T::Parameters::guard(&key).check(from, to, recent).map_err(Error::<T>::Guard)?;
+		T::Parameters::guard(&key).check(from, before, to, recent).map_err(Error::<T>::Guard)?;
 
 		history.push(Former { until: now, value: from });
 		let history = BoundedVec::try_from(history).map_err(|_| Error::<T>::TooManyChanges)?;

@@ -47,12 +47,15 @@ impl pallet_gatekeeper_election::benchmarking::BenchmarkHelper<AccountId> for Co
 		pallet_mining::benchmarking::begun::<Runtime>();
 		pallet_timestamp::Now::<Runtime>::put(1_000_000_000_000);
 		pallet_gatekeeper_keys::benchmarking::in_office::<Runtime>();
+		// No era is planned yet.
+		let active = pallet_staking::ActiveEra::<Runtime>::get().map(|era| era.index);
+		pallet_staking::CurrentEra::<Runtime>::set(active);
 	}
 }
 
 impl pallet_gatekeeper_keys::benchmarking::BenchmarkHelper<AccountId> for Committee {
 	fn gatekeeper(seed: u32, worker: WorkerKey) -> AccountId {
-		let member = pallet_gatekeeper_election::benchmarking::member::<Runtime>(seed);
+		let member = pallet_gatekeeper_election::benchmarking::reelected::<Runtime>(seed);
 		Self::endow(&member);
 		Self::attest(worker, &member, Role::Gatekeeper);
 		member

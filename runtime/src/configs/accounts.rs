@@ -36,6 +36,9 @@ impl pallet_multisig::Config for Runtime {
 }
 
 /// What a proxy may do. The indices are part of stored state and never change.
+///
+/// Only [`Any`](Self::Any) acts for accounts that its account has a part in: multisigs, and those that it is
+/// a proxy of.
 #[derive(
 	Copy,
 	Clone,
@@ -83,9 +86,10 @@ pub enum ProxyType {
 	Staking,
 }
 
-/// Calls that only wrap others; each call inside is filtered again.
+/// Calls that only wrap others; each call inside is filtered again. Those of multisigs are none: what they
+/// wrap has an origin of its own, which no proxy's filter follows.
 fn is_wrapper(call: &RuntimeCall) -> bool {
-	matches!(call, RuntimeCall::Utility(_) | RuntimeCall::Multisig(_))
+	matches!(call, RuntimeCall::Utility(_))
 }
 
 impl InstanceFilter<RuntimeCall> for ProxyType {
@@ -99,7 +103,16 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 					|| matches!(
 						call,
 						RuntimeCall::System(_)
-							| RuntimeCall::Proxy(_)
+							// Not what acts for those that its account is a proxy of. What is announced, anybody
+							// can carry out.
+							| RuntimeCall::Proxy(
+								pallet_proxy::Call::add_proxy { .. }
+									| pallet_proxy::Call::remove_proxy { .. }
+									| pallet_proxy::Call::create_pure { .. }
+									| pallet_proxy::Call::remove_announcement { .. }
+									| pallet_proxy::Call::reject_announcement { .. }
+									| pallet_proxy::Call::poke_deposit { .. },
+							)
 							| RuntimeCall::CollatorSelection(_)
 							| RuntimeCall::Session(_)
 							| RuntimeCall::WorkerRegistry(_)

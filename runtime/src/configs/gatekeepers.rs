@@ -208,7 +208,7 @@ impl pallet_gatekeeper_keys::Config for Runtime {
 	type RetirementPeriod = ConstU32<RETIREMENT_PERIOD>;
 	type ReshareGrace = ConstU64<RESHARE_GRACE>;
 	type RequestPeriod = ConstU32<REQUEST_PERIOD>;
-	type MaxRequests = ConstU32<4_096>;
+	type MaxRequests = ConstU32<1_024>;
 	type MaxRequestsPerWorker = ConstU32<4>;
 	type MaxReplacedPerWorker = ConstU32<4>;
 	type AbsencePeriod = ConstU32<ABSENCE_PERIOD>;

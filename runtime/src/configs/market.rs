@@ -83,6 +83,13 @@ impl Slashable<Offender> for Stakes {
 		}
 	}
 
+	fn could_offend(offender: &Offender, committed: u32) -> bool {
+		match offender {
+			Offender::Worker(worker) => StakePools::could_offend(worker, committed),
+			Offender::Gatekeeper(stash) => GatekeeperElection::could_offend(stash, committed),
+		}
+	}
+
 	fn stake(offender: &Offender) -> u128 {
 		match offender {
 			Offender::Worker(worker) => StakePools::stake(worker),
@@ -109,6 +116,34 @@ impl Slashable<Offender> for Stakes {
 			Offender::Gatekeeper(stash) => {
 				GatekeeperElection::suspect(stash, amount).map(Tranche::Gatekeeper)
 			}
+		}
+	}
+
+	fn stake_behind(offender: &Offender, first: &Tranche) -> u128 {
+		match (offender, first) {
+			(Offender::Worker(worker), Tranche::Pool(first)) => {
+				StakePools::stake_behind(worker, first)
+			}
+			(Offender::Gatekeeper(stash), Tranche::Gatekeeper(first)) => {
+				GatekeeperElection::stake_behind(stash, first)
+			}
+			_ => Self::stake(offender),
+		}
+	}
+
+	fn suspect_more(
+		offender: &Offender,
+		first: &Tranche,
+		amount: u128,
+	) -> Result<Tranche, DispatchError> {
+		match (offender, first) {
+			(Offender::Worker(worker), Tranche::Pool(first)) => {
+				StakePools::suspect_more(worker, first, amount).map(Tranche::Pool)
+			}
+			(Offender::Gatekeeper(stash), Tranche::Gatekeeper(first)) => {
+				GatekeeperElection::suspect_more(stash, first, amount).map(Tranche::Gatekeeper)
+			}
+			_ => Self::suspect(offender, amount),
 		}
 	}
 

@@ -39,7 +39,7 @@ impl pallet_worker_registry::Config for Runtime {
 	type Time = Timestamp;
 	/// Measurements' activation and sunset count relay-chain blocks.
 	type RelayChain = RelayClock;
-	type OnAttestationChange = (Mining, GatekeeperElection);
+	type OnAttestationChange = (Mining, StakePools, GatekeeperElection, GatekeeperKeys);
 	type Obligations = (Mining, StakePools, GatekeeperKeys);
 	type MeasurementOrigin = EitherOfDiverse<EnsureRoot<AccountId>, origins::MeasurementAdmin>;
 	type PolicyOrigin = TcbPolicyAdminOrRoot;

@@ -16,9 +16,9 @@ use xcm::{
 trait CountAssets {
 	fn count(&self) -> u64;
 
-	/// `each` for every asset.
+	/// `each` for every asset, and once without any: a message is sent all the same.
 	fn weigh(&self, each: Weight) -> Weight {
-		each.saturating_mul(self.count())
+		each.saturating_mul(self.count().max(1))
 	}
 }
 
@@ -108,9 +108,11 @@ impl XcmWeightInfo<RuntimeCall> for XcmWeight {
 		assets: &BoundedVec<AssetTransferFilter, MaxAssetTransferFilters>,
 		_: &Xcm<()>,
 	) -> Weight {
-		fees.iter().chain(assets).fold(Weight::zero(), |sum, filter| {
-			sum.saturating_add(filter.inner().weigh(Fungible::<Runtime>::initiate_transfer()))
-		})
+		let each = Fungible::<Runtime>::initiate_transfer();
+		let filters = fees.iter().chain(assets);
+		let sum = filters
+			.fold(Weight::zero(), |sum, filter| sum.saturating_add(filter.inner().weigh(each)));
+		sum.max(each)
 	}
 	fn report_holding(_: &QueryResponseInfo, _: &AssetFilter) -> Weight {
 		Generic::<Runtime>::report_holding()

@@ -7,6 +7,7 @@ use frame_support::{
 	traits::{OnUnbalanced, fungible::Balanced},
 	weights::{Weight, WeightToFee as _},
 };
+use pallet_conviction_voting::AccountVote;
 use phala_runtime::{
 	configs::{DealWithFees, RuntimeBlockWeights, WeightToFee},
 	constants::{accounts::treasury, currency::*},
@@ -33,6 +34,20 @@ fn a_transfer_costs_a_few_hundredths_of_a_pha() {
 		let length = extrinsic.encoded_size() as u32;
 		let fee = TransactionPayment::compute_fee(length, &extrinsic.get_dispatch_info(), 0);
 		assert!((5 * MILLI_PHA..50 * MILLI_PHA).contains(&fee), "a transfer costs {fee}");
+	});
+}
+
+/// Most of it for the proof of two agendas of the scheduler.
+#[test]
+fn a_vote_costs_less_than_half_a_pha() {
+	run(|| {
+		block(vec![]);
+		let vote = AccountVote::Split { aye: PHA, nay: 0 };
+		let call = pallet_conviction_voting::Call::vote { poll_index: 0, vote };
+		let extrinsic = signed("alice", call);
+		let length = extrinsic.encoded_size() as u32;
+		let fee = TransactionPayment::compute_fee(length, &extrinsic.get_dispatch_info(), 0);
+		assert!((200 * MILLI_PHA..500 * MILLI_PHA).contains(&fee), "a vote costs {fee}");
 	});
 }
 

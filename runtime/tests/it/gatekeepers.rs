@@ -386,8 +386,8 @@ fn office() -> Vec<AccountId> {
 	GatekeeperKeys::office().into_iter().map(|seat| seat.account).collect()
 }
 
-/// A worker of alice's asks for the key of her cluster, and makes it from the answers.
-fn cluster_key(worker: &sr25519::Pair, people: &mut [Person]) -> [u8; 32] {
+/// A worker of alice's asks for the key of her cluster.
+fn question(worker: &sr25519::Pair) -> (Blind, Request, UncheckedExtrinsic) {
 	let mut rng = ChaCha20Rng::seed_from_u64(System::block_number().into());
 	let cluster = operator_cluster(&account("alice"));
 	let input = ClusterInput { epoch: 0, cluster };
@@ -397,7 +397,14 @@ fn cluster_key(worker: &sr25519::Pair, people: &mut [Person]) -> [u8; 32] {
 	let (blind, request) = Blind::new(inquiry, &mut rng).expect("it can be blinded");
 	let statement = KeyRequestStatement { worker: worker.public(), input, valid_until, request };
 	let signature = statement.sign(&chain(), worker);
-	apply(vec![general(Call::<Runtime>::request { statement: Box::new(statement), signature })]);
+	let call = Call::<Runtime>::request { statement: Box::new(statement), signature };
+	(blind, request, general(call))
+}
+
+/// She asks, and makes it from the answers.
+fn cluster_key(worker: &sr25519::Pair, people: &mut [Person]) -> [u8; 32] {
+	let (blind, request, asking) = question(worker);
+	apply(vec![asking]);
 	let id = Queue::<Runtime>::get().next - 1;
 	for person in people.iter_mut() {
 		if let Some(answer) = person.answer(id) {
@@ -542,6 +549,66 @@ fn a_faulty_dealer_is_slashed_when_the_deferral_is_over() {
 }
 
 #[test]
+fn a_loss_that_grows_does_not_reach_who_came_later() {
+	use configs::Stakes;
+	use phala_primitives::Slashable;
+	use sp_staking::{Exposure, IndividualExposure};
+	with_candidates(1, |people| {
+		let stash = people[0].account();
+		let offender = Offender::Gatekeeper(stash.clone());
+		let first = Stakes::suspect(&offender, PHA).expect("it stands");
+		// It gets a seat, with a bond of bob's behind it.
+		let (value, payee) = (1_000 * PHA, RewardDestination::Stash);
+		apply(vec![signed("bob", pallet_staking::Call::bond { value, payee })]);
+		let own = BOND - PHA;
+		let total = own + value;
+		let others = vec![IndividualExposure { who: account("bob"), value }];
+		let exposure = Exposure { total, own, others };
+		pallet_staking::EraInfo::<Runtime>::set_exposure(active(), &stash, exposure);
+		assert_eq!(Stakes::stake(&offender), total);
+		assert_eq!(Stakes::stake_behind(&offender, &first), own);
+		assert_ok!(Stakes::suspect_more(&offender, &first, own));
+		assert_eq!((suspected(&stash), suspected(&account("bob"))), (BOND, 0));
+	});
+}
+
+#[test]
+fn nobody_pays_for_a_worker_that_gave_its_right_away_and_got_it_back() {
+	with_candidates(7, |mut people| {
+		to_election();
+		ceremony(&mut people, None);
+		let worker = pair("worker");
+		register("alice", &worker, Role::Worker, 100);
+		let give = |from: &str, to: &str| {
+			type Registry = pallet_worker_registry::Call<Runtime>;
+			let key = worker.public();
+			let offer = Registry::offer_worker { worker: key, to: Some(account(to)) };
+			let accept = Registry::accept_worker { worker: key };
+			vec![signed(from, offer), signed(to, accept)]
+		};
+		// Until it has expired, and been looked at; how many were absent.
+		let absences = || {
+			for _ in 0..REQUEST_PERIOD + 10 {
+				block(vec![]);
+			}
+			assert_eq!(Requests::<Runtime>::count(), 0);
+			pallet_slashing::Ledger::<Runtime>::iter_prefix_values(OffenceClass::Absence).count()
+		};
+		let mut calls = give("alice", "bob");
+		calls.insert(0, question(&worker).2);
+		apply(calls);
+		// While it is bob's, no answer is taken.
+		let answer = people[0].answer(0).expect("it holds a share");
+		assert!(block(vec![answer])[0].is_err());
+		apply(give("bob", "alice"));
+		assert_eq!(absences(), 0);
+		// Otherwise they owe an answer.
+		apply(vec![question(&worker).2]);
+		assert_eq!(absences(), office().len());
+	});
+}
+
+#[test]
 fn holders_bond_nominate_and_leave_as_on_any_chain() {
 	with_candidates(7, |mut people| {
 		let targets = vec![people[0].account().into(), people[1].account().into()];
@@ -618,6 +685,30 @@ fn the_largest_election_leaves_room_in_its_block() {
 	GatekeeperElection::integrity_test();
 	GatekeeperKeys::integrity_test();
 	Slashing::integrity_test();
+}
+
+#[test]
+fn requests_that_are_taken_can_be_answered_and_forgotten() {
+	use frame_support::{dispatch::DispatchClass, traits::Get};
+	use pallet_gatekeeper_keys::{Config, WeightInfo, types::ROOM_FOR_GUARDS};
+	type Keys = <Runtime as Config>::WeightInfo;
+	let limits = configs::RuntimeBlockWeights::get();
+	let base = limits.get(DispatchClass::Operational).base_extrinsic;
+	let blocks = u64::from(REQUEST_PERIOD * constants::consensus::BLOCK_PROCESSING_VELOCITY);
+	let most: u32 = <Runtime as Config>::MaxRequests::get();
+	let most = u64::from(most);
+	// All of them take half of the blocks in which they are open, for the set that a chain starts with.
+	let threshold = Threshold::of(SEATS as u8).expect("it is a size").required();
+	let request = Keys::request() + Keys::authorize_request() + base;
+	let answer = Keys::answer() + Keys::authorize_answer() + base;
+	let all = (request + answer * u64::from(threshold)) * most;
+	let room = limits.max_block * blocks;
+	assert!((all * 2).all_lte(room), "{all:?} of {room:?}");
+	// Half as many again are forgotten in a time as can be made in it.
+	let each = 3 * (most + u64::from(ROOM_FOR_GUARDS)) / (2 * blocks);
+	let service = <Runtime as Config>::ServiceWeight::get();
+	let forgotten = Keys::serve() + Keys::step_forget() * each;
+	assert!(forgotten.all_lte(service), "{forgotten:?} of {service:?}");
 }
 
 #[test]

@@ -8,7 +8,10 @@ use phala_runtime::{
 	*,
 };
 use xcm::latest::prelude::*;
-use xcm_executor::{XcmExecutor, traits::ConvertLocation};
+use xcm_executor::{
+	XcmExecutor,
+	traits::{ConvertLocation, WeightBounds},
+};
 
 const SIBLING: u32 = 1_000;
 
@@ -202,4 +205,37 @@ fn nothing_is_teleported() {
 		assert_eq!(result, Err(pallet_xcm::Error::<Runtime>::Filtered.into()));
 		assert_eq!(Balances::total_issuance(), issued);
 	});
+}
+
+/// Some of them send a message all the same.
+#[test]
+fn an_instruction_about_no_assets_has_its_weight() {
+	type Weigher = <XcmConfig as xcm_executor::Config>::Weigher;
+	let none = Assets::new;
+	let mut instructions: Vec<Instruction<RuntimeCall>> = vec![
+		WithdrawAsset(none()),
+		TransferAsset { assets: none(), beneficiary: beneficiary("bob") },
+		TransferReserveAsset { assets: none(), dest: sibling(), xcm: Xcm::new() },
+		InitiateTransfer {
+			destination: sibling(),
+			remote_fees: None,
+			preserve_origin: false,
+			assets: Default::default(),
+			remote_xcm: Xcm::new(),
+		},
+		ClaimAsset { assets: none(), ticket: Location::here() },
+		BurnAsset(none()),
+		ExpectAsset(none()),
+	];
+	for assets in [AssetFilter::from(none()), AllCounted(0).into()] {
+		instructions.extend([
+			DepositAsset { assets: assets.clone(), beneficiary: beneficiary("bob") },
+			DepositReserveAsset { assets: assets.clone(), dest: sibling(), xcm: Xcm::new() },
+			InitiateReserveWithdraw { assets, reserve: sibling(), xcm: Xcm::new() },
+		]);
+	}
+	for mut instruction in instructions {
+		let weight = Weigher::instr_weight(&mut instruction).expect("it has one");
+		assert!(weight.ref_time() > 0, "{instruction:?}");
+	}
 }

@@ -1,8 +1,8 @@
 //! What each kind of proxy may do.
 
-use crate::chain::account;
+use crate::chain::{account, run};
 use codec::Encode;
-use frame_support::traits::InstanceFilter;
+use frame_support::{assert_ok, traits::InstanceFilter};
 use phala_runtime::{configs::ProxyType, constants::currency::PHA, *};
 
 const ALL: [ProxyType; 9] = [
@@ -76,6 +76,29 @@ fn table() -> Vec<(RuntimeCall, [bool; 9])> {
 			}
 			.into(),
 			[true, true, true, false, false, false, false, false, false],
+		),
+		(
+			pallet_proxy::Call::announce { real: bob(), call_hash: Default::default() }.into(),
+			[true, false, false, false, false, false, false, false, false],
+		),
+		(
+			pallet_proxy::Call::create_pure {
+				proxy_type: ProxyType::NonTransfer,
+				delay: 0,
+				index: 0,
+			}
+			.into(),
+			[true, true, false, false, false, false, false, false, false],
+		),
+		(
+			pallet_multisig::Call::cancel_as_multi {
+				threshold: 2,
+				other_signatories: vec![account("bob")],
+				timepoint: pallet_multisig::Timepoint { height: 1, index: 1 },
+				call_hash: Default::default(),
+			}
+			.into(),
+			[true, false, false, false, false, false, false, false, false],
 		),
 		(
 			pallet_conviction_voting::Call::unlock { class: 0, target: bob() }.into(),
@@ -158,5 +181,46 @@ fn a_superset_allows_all_that_its_subset_allows() {
 			}
 		}
 		assert!(large.is_superset(&large) && ProxyType::Any.is_superset(&large));
+	}
+}
+
+/// What a multisig or another proxy dispatches has an origin of its own, without the filter of the first.
+#[test]
+fn no_kind_but_any_reaches_other_accounts() {
+	let [alice, bob, charlie] = ["alice", "bob", "charlie"].map(account);
+	let signed = |who: &AccountId| RuntimeOrigin::signed(who.clone());
+	let take = || {
+		let (dest, keep_alive) = (charlie.clone().into(), false);
+		Box::new(RuntimeCall::from(pallet_balances::Call::transfer_all { dest, keep_alive }))
+	};
+	let through_multisig = || -> RuntimeCall {
+		let other_signatories = vec![bob.clone()];
+		pallet_multisig::Call::as_multi_threshold_1 { other_signatories, call: take() }.into()
+	};
+	let through_proxy = || -> RuntimeCall {
+		let real = bob.clone().into();
+		pallet_proxy::Call::proxy { real, force_proxy_type: None, call: take() }.into()
+	};
+	let mut signatories = [alice.clone(), bob.clone()];
+	signatories.sort();
+	for kind in ALL {
+		run(|| {
+			let multisig = Multisig::multi_account_id(&signatories, 1);
+			let (dest, value) = (multisig.clone().into(), 10 * PHA);
+			assert_ok!(Balances::transfer_keep_alive(signed(&alice), dest, value));
+			assert_ok!(Proxy::add_proxy(signed(&bob), alice.clone().into(), ProxyType::Any, 0));
+			assert_ok!(Proxy::add_proxy(signed(&alice), charlie.clone().into(), kind, 0));
+			for (owner, call) in [(&multisig, through_multisig()), (&bob, through_proxy())] {
+				let calls = vec![call.clone()];
+				let batch = RuntimeCall::from(pallet_utility::Call::batch { calls });
+				let before = Balances::free_balance(owner);
+				for call in [call, batch] {
+					let real = alice.clone().into();
+					assert_ok!(Proxy::proxy(signed(&charlie), real, None, Box::new(call)));
+				}
+				let is_untouched = Balances::free_balance(owner) == before;
+				assert_eq!(is_untouched, kind != ProxyType::Any, "{kind:?}");
+			}
+		});
 	}
 }

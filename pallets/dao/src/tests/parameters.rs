@@ -67,11 +67,27 @@ mod set_parameter {
 			refused(budget(1_101), GuardError::StepTooLarge);
 			refused(budget(899), GuardError::StepTooLarge);
 			assert_ok!(set(budget(1_100)));
+			run_to(2);
 			assert_ok!(set(budget(1_200)));
+			run_to(3);
 			refused(budget(1_251), GuardError::PeriodExceeded);
 			assert_ok!(set(budget(1_250)));
+			run_to(4);
 			// Back down by as much as one likes, within the limit from the highest value.
 			refused(budget(1_124), GuardError::StepTooLarge);
+		});
+	}
+
+	#[test]
+	fn fails_for_a_further_step_in_the_same_block() {
+		build_and_execute(|| {
+			assert_ok!(set(budget(1_100)));
+			refused(budget(1_101), GuardError::StepTooLarge);
+			assert_eq!(Dao::allowed_values(BUDGET), Range { lowest: 900, highest: 1_100 });
+			assert_ok!(set(budget(1_050)));
+			refused(budget(1_101), GuardError::StepTooLarge);
+			run_to(2);
+			assert_ok!(set(budget(1_101)));
 		});
 	}
 
@@ -102,7 +118,9 @@ mod set_parameter {
 	fn allows_more_after_a_period() {
 		build_and_execute(|| {
 			assert_ok!(set(workers(7)));
+			run_to(2);
 			assert_ok!(set(workers(8)));
+			run_to(3);
 			refused(workers(9), GuardError::PeriodExceeded);
 			assert_eq!(Dao::allowed_values(WORKERS), Range { lowest: 6, highest: 8 });
 			run_to(101);
@@ -149,6 +167,9 @@ proptest! {
 				match set(budget(value)) {
 					Ok(()) => {
 						assert!(allowed);
+						let earlier = values.iter().rev().find(|(at, _)| *at < now);
+						let (_, before) = *earlier.expect("the first is from before all blocks");
+						assert!(before.abs_diff(value) <= Permill::from_percent(10) * before);
 						values.push((now, value));
 					},
 					Err(error) => {

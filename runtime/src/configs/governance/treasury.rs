@@ -22,7 +22,7 @@ use frame_support::{
 	},
 };
 use frame_system::{EnsureRoot, EnsureRootWithSuccess};
-use pallet_bounties::BountyApprovals;
+use pallet_bounties::{BountyApprovals, TransferFungible};
 use pallet_dao::origins;
 use sp_runtime::{Permill, traits::IdentityLookup};
 
@@ -136,7 +136,7 @@ impl pallet_bounties::Config for Runtime {
 	type WeightInfo = weights::pallet_bounties::WeightInfo<Runtime>;
 	type ChildBountyManager = ChildBounties;
 	type OnSlash = ToTreasuryLegacy;
-	type TransferAllAssets = ();
+	type TransferAllAssets = TransferFungible<AccountId, Balances>;
 }
 
 impl pallet_child_bounties::Config for Runtime {

@@ -60,6 +60,23 @@ fn what_is_outside_a_guard_rail_fails_with_a_reason_and_changes_nothing() {
 }
 
 #[test]
+fn a_batch_moves_a_parameter_no_further_than_one_enactment() {
+	governed(|| {
+		let step =
+			|key_value| RuntimeCall::from(pallet_dao::Call::<Runtime>::set_parameter { key_value });
+		let calls = vec![step(base_fee(MILLI_PHA * 5 / 4)), step(base_fee(MILLI_PHA * 5 / 4 + 1))];
+		let index = propose(Origin::TokenomicsAdmin, pallet_utility::Call::batch_all { calls });
+		all_vote(index, true);
+		enact(13);
+		let error = pallet_dao::Error::<Runtime>::Guard(GuardError::StepTooLarge);
+		let results: Vec<_> =
+			enacted().into_iter().map(|result| result.map_err(DispatchError::stripped)).collect();
+		assert_eq!(results, vec![Err(DispatchError::from(error).stripped())]);
+		assert_eq!(empty_extrinsic(), MILLI_PHA);
+	});
+}
+
+#[test]
 fn no_origin_sets_a_parameter_past_its_guard_rail() {
 	governed(|| {
 		let set =

@@ -153,6 +153,26 @@ fn a_bounty_is_paid_out_of_the_treasury() {
 }
 
 #[test]
+fn a_bounty_that_is_closed_gives_its_pha_back() {
+	governed(|| {
+		let before = pot();
+		assert_ok!(Bounties::propose_bounty(signed("alice"), 1_000 * PHA, b"write docs".to_vec()));
+		assert_ok!(Bounties::approve_bounty(Origin::SmallSpender.into(), 0));
+		pass(SPEND_PERIOD);
+		assert_eq!(before - pot(), 1_000 * PHA);
+		assert_ok!(Bounties::close_bounty(Origin::ReferendumCanceller.into(), 0));
+		assert_eq!(pot(), before);
+		let bounty = Bounties::bounty_account_id(0);
+		assert_eq!(Balances::free_balance(&bounty), 0);
+		// What comes to it later, anybody can fetch for the treasury.
+		assert_ok!(Balances::transfer_allow_death(signed("bob"), bounty.clone().into(), PHA));
+		assert_ok!(Bounties::reclaim_bounty_funds(signed("charlie"), 0));
+		assert_eq!(pot(), before + PHA);
+		assert_eq!(Balances::free_balance(&bounty), 0);
+	});
+}
+
+#[test]
 fn a_curator_who_is_slashed_pays_the_treasury() {
 	governed(|| {
 		assert_ok!(Bounties::propose_bounty(signed("alice"), 1_000 * PHA, b"write docs".to_vec()));

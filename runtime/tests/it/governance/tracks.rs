@@ -1,7 +1,15 @@
 //! The tracks: what they are on a live chain, and each way that a referendum on them can go.
 
 use super::*;
-use phala_runtime::constants::{accounts::treasury, currency::*, governance::*, time::*};
+use pallet_slashing::{Parameters as LedgerParameters, policy::Scale};
+use phala_runtime::constants::{
+	accounts::treasury,
+	currency::*,
+	gatekeepers::{BONDING_DURATION, LONGEST_ERA},
+	governance::*,
+	market::*,
+	time::*,
+};
 use sp_runtime::Perbill;
 
 /// Name, origin, decision deposit in PHA, and the periods of a live chain: prepare, decide, confirm,
@@ -14,7 +22,7 @@ fn live() -> Vec<Live> {
 		|id, name, origin: Origin, deposit, periods| (id, name, origin.into(), deposit, periods);
 	let [h, d] = [HOURS, DAYS];
 	vec![
-		(0, "root", ROOT, 100_000, [d, 28 * d, 2 * d, 21 * d]),
+		(0, "root", ROOT, 100_000, [d, 28 * d, 2 * d, 28 * d]),
 		track(1, "whitelisted_caller", WhitelistedCaller, 10_000, [h / 2, 28 * d, h / 2, h / 6]),
 		track(10, "general_admin", GeneralAdmin, 5_000, [2 * h, 28 * d, d, d]),
 		track(11, "measurement_admin", MeasurementAdmin, 10_000, [2 * h, 14 * d, d, 2 * d]),
@@ -61,8 +69,15 @@ fn tracks_are_the_live_ones() {
 
 #[test]
 fn root_is_slower_than_the_slowest_exit() {
-	assert_eq!((GRACE_PERIOD, COOL_DOWN, SLOWEST_EXIT), (7 * DAYS, 7 * DAYS, 14 * DAYS));
-	assert_eq!(ROOT_ENACTMENT, 21 * DAYS);
+	assert_eq!((GRACE_PERIOD, COOL_DOWN), (7 * DAYS, 7 * DAYS));
+	// Out of a pool: the grace, the evidence window and a judgement.
+	let scale = Scale { era: SLASHING_ERA, evidence_window: EVIDENCE_WINDOW, unit: PHA };
+	assert_eq!(LedgerParameters::initial(scale).judgement, JUDGEMENT);
+	const { assert!(SLOWEST_EXIT >= GRACE_PERIOD + EVIDENCE_WINDOW + JUDGEMENT) };
+	// Out of a bond: eras of two days and a session.
+	assert_eq!((BONDING_DURATION, LONGEST_ERA), (10, 54 * HOURS));
+	assert_eq!(SLOWEST_EXIT, 11 * 54 * HOURS);
+	assert_eq!(ROOT_ENACTMENT, 28 * DAYS);
 	assert!(track(0).min_enactment_period > SLOWEST_EXIT);
 	// A vote with conviction x3 stays locked until the decision takes effect.
 	const { assert!(4 * VOTE_LOCKING_PERIOD >= ROOT_ENACTMENT) };

@@ -242,6 +242,35 @@ fn many_votes_are_lowered_in_one_block() {
 	});
 }
 
+/// Each sets an alarm, and so writes two agendas of the scheduler.
+#[test]
+fn more_votes_than_a_block_has_room_for_are_lowered_in_several() {
+	governed(|| {
+		stake("alice", 900_000 * PHA);
+		let elsewhere =
+			|| propose(Origin::SmallSpender, pallet_utility::Call::batch { calls: vec![] });
+		let polls: Vec<_> = (0..10).flat_map(|_| [open(), elsewhere()]).collect();
+		let all = <Balances as Inspect<_>>::total_balance(&account("alice"));
+		for poll in &polls {
+			assert_ok!(vote("alice", *poll, standard(true, Conviction::None, all)));
+		}
+		slash("alice", 600_000 * PHA);
+		let lowered = |_| {
+			System::reset_events();
+			Dao::on_initialize(System::block_number());
+			let events = System::read_events_for_pallet::<pallet_dao::Event<Runtime>>();
+			let lowered = |event: &&_| matches!(event, pallet_dao::Event::VotesLowered { .. });
+			events.iter().filter(lowered).count()
+		};
+		let blocks: Vec<_> = (0..5).map(lowered).collect();
+		assert!(blocks.iter().all(|votes| *votes <= 10), "{blocks:?}");
+		assert_eq!(blocks.iter().sum::<usize>(), polls.len(), "{blocks:?}");
+		for poll in polls {
+			assert_eq!(tally(poll).support, all - 600_000 * PHA);
+		}
+	});
+}
+
 /// `unlock` writes an entry for any track, of anybody, whether there is such a track or not.
 #[test]
 fn entries_on_tracks_that_do_not_exist_cost_nothing() {

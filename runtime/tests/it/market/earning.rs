@@ -141,6 +141,30 @@ fn a_worker_that_mines_cannot_leave_the_registry() {
 }
 
 #[test]
+fn who_leaves_the_registry_leaves_nothing_in_pools() {
+	use pallet_stake_pools::{Call, Consents, PoolWorkers, Workers};
+	market(&["one", "two"], || {
+		let id = pool(2_000, 0, &[]);
+		let (one, two) = (worker("one"), worker("two"));
+		let deregister = |worker| {
+			RuntimeCall::from(pallet_worker_registry::Call::<Runtime>::deregister { worker })
+		};
+		succeed(
+			"alice",
+			vec![
+				Call::consent { worker: one, pool: Some(id) }.into(),
+				Call::add_worker { pool: id, worker: two }.into(),
+				deregister(one),
+				deregister(two),
+			],
+		);
+		assert_eq!(Consents::<Runtime>::iter().count(), 0);
+		assert_eq!(Workers::<Runtime>::iter().count() + PoolWorkers::<Runtime>::iter().count(), 0);
+		succeed("alice", vec![Call::close { pool: id }.into()]);
+	});
+}
+
+#[test]
 fn without_the_relay_chains_randomness_nobody_is_asked() {
 	market(&["one"], || {
 		set_draws(false);

@@ -80,9 +80,27 @@ fn a_signed_one_is_refused_and_costs_its_sender_a_fee() {
 	market(&["one"], || {
 		pool(2_000, 0, &["one"]);
 		let call = heartbeat(challenged("one"), "one").function;
+		// For what the call weighs; its length and the extensions add to it.
+		let least = TransactionPayment::compute_fee(0, &call.get_dispatch_info(), 0);
+		let before = Balances::free_balance(account("bob"));
 		let error = sp_runtime::DispatchError::BadOrigin;
 		assert_eq!(block(vec![signed("bob", call)]), vec![Ok(Err(error))]);
+		let paid = before - Balances::free_balance(account("bob"));
+		assert!(least > 0 && paid >= least, "{paid}, at least {least}");
 		assert!(session("one").challenge.is_some());
+	});
+}
+
+#[test]
+fn one_that_is_authorized_costs_nobody_a_fee() {
+	market(&["one"], || {
+		pool(2_000, 0, &["one"]);
+		let answer = heartbeat(challenged("one"), "one");
+		let have = || ["alice", "bob", "charlie"].map(|name| Balances::free_balance(account(name)));
+		let before = have();
+		assert_eq!(block(vec![answer]), vec![Ok(Ok(()))]);
+		let fees = System::read_events_for_pallet::<pallet_transaction_payment::Event<Runtime>>();
+		assert_eq!((have(), fees), (before, vec![]));
 	});
 }
 
@@ -121,7 +139,7 @@ fn full_blocks_of_tipped_transfers_keep_none_out() {
 /// each the dearest that there is. Blocks that users do not fill have room for all that mining can draw.
 #[test]
 fn what_a_block_keeps_free_has_room_for_answers() {
-	const WORKERS: u64 = 38_000;
+	const WORKERS: u64 = 35_000;
 	market(&["one"], || {
 		pool(2_000, 0, &["one"]);
 		let extrinsic = heartbeat(challenged("one"), "one");

@@ -133,20 +133,24 @@ fn a_loss_that_nobody_cancels_is_taken() {
 	});
 }
 
+/// Somebody accuses worker "one" of what it did in this block.
+fn accuse(committed: BlockNumber) -> RuntimeCall {
+	pallet_slashing::Call::accuse {
+		class: OffenceClass::Compromise,
+		offender: Offender::Worker(worker("one")),
+		committed,
+		evidence: EvidenceHash::of(&"a signature that was made outside"),
+	}
+	.into()
+}
+
 #[test]
 fn an_accusation_is_judged_and_reaches_delegators() {
 	market(&["one"], || {
 		let id = pool(200, 3_800, &["one"]);
 		skip(ROUND);
 		mine(1, &["one"]);
-		let class = OffenceClass::Compromise;
-		let accuse = pallet_slashing::Call::accuse {
-			class,
-			offender: Offender::Worker(worker("one")),
-			committed: ParachainSystem::last_relay_block_number(),
-			evidence: EvidenceHash::of(&"a signature that was made outside"),
-		};
-		succeed("charlie", vec![accuse.into()]);
+		succeed("charlie", vec![accuse(ParachainSystem::last_relay_block_number())]);
 		assert_ok!(Slashing::convict(RuntimeOrigin::root(), 0, Perquintill::one()));
 		// Half of the worker's 2,000 PHA: the owner's 200 PHA, and 800 PHA of bob's.
 		let suspected: Vec<_> = pallet_stake_pools::Tranches::<Runtime>::iter_values().collect();
@@ -155,5 +159,34 @@ fn an_accusation_is_judged_and_reaches_delegators() {
 		// Nobody leaves before the loss: bob's shares are worth less at once.
 		let pool = pallet_stake_pools::Pools::<Runtime>::get(id).expect("it is there");
 		assert_eq!(pool.shares.value(), 3_000 * PHA);
+	});
+}
+
+#[test]
+fn a_worker_that_stopped_is_accused_of_what_came_before() {
+	market(&["one"], || {
+		let id = pool(2_000, 0, &["one"]);
+		let reclaim =
+			|| RuntimeCall::from(pallet_stake_pools::Call::reclaim { worker: worker("one") });
+		mine(1, &["one"]);
+		succeed("alice", vec![pallet_stake_pools::Call::stop { worker: worker("one") }.into()]);
+		mine_until(&["one"], |event| matches!(event, Event::Ended { lost: 0, .. }));
+		let ended = session("one").ended.expect("it is over");
+		skip(HOURS);
+		block(vec![]);
+		let now = ParachainSystem::last_relay_block_number();
+		let refused = pallet_slashing::Error::<Runtime>::NothingAtStakeThen.into();
+		assert_eq!(block(vec![signed("charlie", accuse(now))]), vec![Ok(Err(refused))]);
+		succeed("charlie", vec![accuse(ended)]);
+		skip(COOL_DOWN);
+		block(vec![]);
+		let open = pallet_mining::Error::<Runtime>::OpenCase.into();
+		assert_eq!(block(vec![signed("bob", reclaim())]), vec![Ok(Err(open))]);
+		// Nobody judges it, and no other can take its place.
+		skip(JUDGEMENT);
+		block(vec![]);
+		succeed("bob", vec![pallet_slashing::Call::lapse { id: 0 }.into(), reclaim()]);
+		let pool = pallet_stake_pools::Pools::<Runtime>::get(id).expect("it is there");
+		assert_eq!(pool.committed, 0);
 	});
 }
