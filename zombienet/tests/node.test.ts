@@ -71,23 +71,30 @@ test("a port in use is named as such", async () => {
   }
 });
 
-test("data of another chain is refused with a remedy", async () => {
+test("data of another chain is refused, until the remedy was followed", async () => {
   const at = ["--dev-block-time", "1000", "--rpc-port", "9962", "--port", "0", "--no-prometheus"];
-  const args = ["--chain", "dev", ...at, ...basePath("genesis")];
-  const log = join(directory, "own.log");
-  const out = openSync(log, "w");
-  const own = owned(spawn("phala-node", args, { stdio: ["ignore", out, out] }));
-  closeSync(out);
-  const mark = join(directory, "genesis/chains/phala-dev/genesis");
-  try {
-    await until("the node has marked its data", 600, async () => existsSync(mark) || hasEnded(own));
-    assert.ok(existsSync(mark), readFileSync(log, "utf8"));
-  } finally {
-    await end(own, "SIGKILL");
-  }
+  const data = join(directory, "genesis/chains/phala-dev");
+  const hasData = () => ["db", "paritydb"].some((kind) => existsSync(join(data, kind, "full")));
+  /// Runs a node until it has data.
+  const runs = async (chain: string) => {
+    const log = join(directory, "own.log");
+    const out = openSync(log, "w");
+    const args = ["--chain", chain, ...at, ...basePath("genesis")];
+    const own = owned(spawn("phala-node", args, { stdio: ["ignore", out, out] }));
+    closeSync(out);
+    try {
+      await until("the node has data", 600, async () => hasData() || hasEnded(own));
+      assert.ok(hasData() && existsSync(join(data, "genesis")), readFileSync(log, "utf8"));
+    } finally {
+      await end(own, "SIGKILL");
+    }
+  };
+  await runs("dev");
 
   const spec = JSON.parse(node("export-chain-spec", "--chain", "dev").stdout);
   spec.genesis.runtimeGenesis.patch.collatorSelection.desiredCandidates = 3;
+  // One that purge-chain knows.
+  spec.relay_chain = "westend";
   const other = join(directory, "other.json");
   writeFileSync(other, JSON.stringify(spec));
   fails(
@@ -95,6 +102,13 @@ test("data of another chain is refused with a remedy", async () => {
     /is of another chain/,
     /purge-chain/,
   );
+  const purge = (chain: string) => ["purge-chain", "-y", "--chain", chain, ...basePath("genesis")];
+  fails(purge("dev"), /purge-chain takes neither/);
+  assert.ok(hasData(), "that has removed nothing");
+  const { status, text } = node(...purge(other));
+  assert.equal(status, 0, text);
+  assert.ok(!hasData(), text);
+  await runs(other);
 });
 
 test("the live template names what it lacks, and refuses a well-known key", () => {

@@ -9,11 +9,13 @@ import type { ApiPromise } from "@polkadot/api";
 import type { KeyringPair } from "@polkadot/keyring/types";
 import type { BN } from "@polkadot/util";
 import {
+  PHA,
   connect,
   eventsOf,
   finalise,
   finalisedNumber,
   sleep,
+  succeed,
   until,
   wellKnown,
 } from "../src/client.ts";
@@ -139,6 +141,21 @@ test("killed ten times at random, it registers exactly once", async () => {
   assert.equal(counts.get("register"), 1);
   assert.equal(counts.get("reportScore"), 1);
   assert.equal(counts.get("renew"), undefined);
+});
+
+test("without the deposit nothing is sent, and the doctor says why", async () => {
+  const poor = wellKnown("Poor");
+  await succeed(api, api.tx.balances.transferKeepAlive(poor.address, PHA / 10n), alice);
+  const third = worker("//Poor", 2);
+  const { code, checks } = await third.doctor();
+  assert.equal(code, 1);
+  const attestation = checks.find(({ check }) => check === "attestation");
+  assert.equal(attestation?.verdict, "failure");
+  assert.match(attestation?.found ?? "", /Token\/FundsUnavailable.*Send PHA to/);
+  const ended = await third.command("--once");
+  assert.equal(ended.code, 1);
+  assert.match(ended.output, /Token\/FundsUnavailable/);
+  assert.deepEqual(await calls(poor.address), new Map());
 });
 
 test("a running worker ends when asked, and is not disturbed by a twin", async () => {

@@ -9,13 +9,15 @@ const REMEDIES: &[(&[&str], &str)] = &[
 	),
 	(
 		&["relay chain argument error", "-native` feature"],
-		"this program has no relay chain built in: name its specification after `--`, as in \
-		`-- --chain relay-chain.json`, or use a relay-chain node with --relay-chain-rpc-urls",
+		"this program has no such relay chain built in: name its specification after `--`, as in \
+		`-- --chain relay-chain.json`, or use a relay-chain node with --relay-chain-rpc-urls; \
+		purge-chain takes neither: delete `db` and `paritydb` in chains/… of the base path instead",
 	),
 	(
 		&["is of another chain", "genesis mismatch"],
 		"check --chain and --base-path; if the data is of a chain that is no more, remove it with \
-		`phala-node purge-chain`",
+		`phala-node purge-chain`, or delete `db` and `paritydb` in chains/… of the base path where \
+		that command does not know the relay chain",
 	),
 	(
 		&["resource temporarily unavailable", "while lock file"],
@@ -35,6 +37,21 @@ pub fn of(error: &sc_cli::Error) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::PhalaNode;
+	use clap::CommandFactory;
+	use polkadot_omni_node_lib::cli::Cli;
+
+	/// Were it otherwise, the remedies would say so.
+	#[test]
+	fn purge_chain_takes_no_relay_chain() {
+		let parse = |words: &[&str]| {
+			let command = <Cli<PhalaNode> as CommandFactory>::command().version("of the node");
+			command.try_get_matches_from(words).is_ok()
+		};
+		let purge = ["phala-node", "purge-chain", "-y", "--chain", "dev"];
+		assert!(parse(&purge));
+		assert!(!parse(&[&purge[..], &["--", "--chain", "relay-chain.json"]].concat()));
+	}
 
 	#[test]
 	fn errors_of_the_sdk_have_their_remedies() {

@@ -1,5 +1,6 @@
 //! Files that are whole or absent, whenever the power fails, and a lock on a folder.
 
+use rand::{RngCore, rngs::OsRng};
 use rustix::fs::{FlockOperation, flock};
 use std::{
 	fs::{self, File, OpenOptions},
@@ -58,23 +59,52 @@ pub fn create_private_dir(path: &Path) -> Result<(), FileError> {
 /// Replaces a file's content. After a crash at any point the file has the old or the new content in
 /// full; after the return it has the new one even if the power fails. Only its owner can read it.
 pub fn write(path: &Path, content: &[u8]) -> Result<(), FileError> {
-	let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-	let folder = folder.unwrap_or(Path::new("."));
-	let mut name = path.file_name().unwrap_or_default().to_owned();
-	name.push(UNFINISHED);
-	let new = folder.join(name);
+	let new = beside(path, UNFINISHED);
 	// What an earlier crash left may have other permissions.
 	remove(&new)?;
+	fill(&new, content)?;
+	fs::rename(&new, path).map_err(because("replace", path))?;
+	sync_dir(folder_of(path))
+}
+
+/// Makes a file, as [`write`] does, unless there is one, and tells whether it did. Of several processes
+/// that do so at once one makes it, and all find it in full after the return.
+pub fn create(path: &Path, content: &[u8]) -> Result<bool, FileError> {
+	// No two processes write to the same one.
+	let new = beside(path, &format!(".{:016x}{UNFINISHED}", OsRng.next_u64()));
+	fill(&new, content)?;
+	let linked = fs::hard_link(&new, path);
+	remove(&new)?;
+	match linked {
+		Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => {
+			Err(because("create", path)(cause))
+		}
+		linked => sync_dir(folder_of(path)).map(|()| linked.is_ok()),
+	}
+}
+
+/// Makes a file that only its owner can read. Its content is on disk after the return.
+fn fill(new: &Path, content: &[u8]) -> Result<(), FileError> {
 	let mut file = OpenOptions::new()
 		.write(true)
 		.create_new(true)
 		.mode(0o600)
-		.open(&new)
-		.map_err(because("create", &new))?;
-	file.write_all(content).map_err(because("write", &new))?;
-	file.sync_all().map_err(because("write", &new))?;
-	fs::rename(&new, path).map_err(because("replace", path))?;
-	sync_dir(folder)
+		.open(new)
+		.map_err(because("create", new))?;
+	file.write_all(content).map_err(because("write", new))?;
+	file.sync_all().map_err(because("write", new))
+}
+
+fn folder_of(path: &Path) -> &Path {
+	let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+	folder.unwrap_or(Path::new("."))
+}
+
+/// The path with something added to the name.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+	let mut name = path.file_name().unwrap_or_default().to_owned();
+	name.push(suffix);
+	folder_of(path).join(name)
 }
 
 /// Removes a file, if it is there.
@@ -100,8 +130,7 @@ pub fn erase(path: &Path) -> Result<(), FileError> {
 	file.sync_all().map_err(because("overwrite", path))?;
 	drop(file);
 	remove(path)?;
-	let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-	sync_dir(folder.unwrap_or(Path::new(".")))
+	sync_dir(folder_of(path))
 }
 
 /// Names of the files in a folder, sorted; none if there is no such folder.
@@ -187,6 +216,18 @@ mod tests {
 		remove(&path).unwrap();
 		remove(&path).unwrap();
 		assert_eq!(read(&path).unwrap(), None);
+	}
+
+	#[test]
+	fn a_file_that_is_there_is_not_made_again() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("file");
+		assert!(create(&path, b"one").unwrap());
+		assert!(!create(&path, b"two").unwrap());
+		assert_eq!(read(&path).unwrap().unwrap(), b"one");
+		assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+		assert_eq!(names(folder.path()).unwrap(), ["file"]);
+		create(&folder.path().join("none/file"), b"x").unwrap_err();
 	}
 
 	#[test]

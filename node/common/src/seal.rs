@@ -46,7 +46,7 @@ pub enum SealError {
 	/// The TEE offers no sealing key.
 	#[error(
 		"{} does not exist or is no sealing key: run under gramine-sgx (not gramine-direct), \
-		 version 1.5 or newer", .0.display()
+		 version 1.7 or newer", .0.display()
 	)]
 	NoSgxKey(PathBuf),
 	/// The sealing secret is missing or too short.
@@ -75,6 +75,10 @@ pub trait Seal: Send + Sync {
 	fn describe(&self) -> &'static str;
 	/// The root key: the same at every call, as long as the description promises.
 	fn root_key(&self) -> Result<Zeroizing<[u8; 32]>, SealError>;
+	/// The root key, where it need not be made first: without it there is nothing to open.
+	fn existing_key(&self) -> Result<Option<Zeroizing<[u8; 32]>>, SealError> {
+		self.root_key().map(Some)
+	}
 }
 
 /// A sealer whose key is mixed with a second one, which is not kept where the first is: nothing opens
@@ -86,16 +90,25 @@ pub struct Guarded<'a> {
 	pub guard: &'a [u8; 32],
 }
 
+impl Guarded<'_> {
+	fn mix(&self, root: &[u8; 32]) -> Zeroizing<[u8; 32]> {
+		// Both have 32 bytes.
+		let material = Zeroizing::new([root.as_slice(), self.guard.as_slice()].concat());
+		derive(GUARD_CONTEXT, &material)
+	}
+}
+
 impl Seal for Guarded<'_> {
 	fn describe(&self) -> &'static str {
 		"the TEE's key and its guard"
 	}
 
 	fn root_key(&self) -> Result<Zeroizing<[u8; 32]>, SealError> {
-		let root = self.sealer.root_key()?;
-		// Both have 32 bytes.
-		let material = Zeroizing::new([root.as_slice(), self.guard.as_slice()].concat());
-		Ok(derive(GUARD_CONTEXT, &material))
+		Ok(self.mix(&*self.sealer.root_key()?))
+	}
+
+	fn existing_key(&self) -> Result<Option<Zeroizing<[u8; 32]>>, SealError> {
+		Ok(self.sealer.existing_key()?.map(|root| self.mix(&root)))
 	}
 }
 
@@ -132,13 +145,18 @@ impl Seal for Sealer {
 				}
 				Ok(derive(SECRET_CONTEXT, &secret))
 			}
-			Self::Ram(folder) => {
-				if !is_in_ram(folder)? {
-					return Err(SealError::NotInRam(folder.clone()));
-				}
-				key_file(&folder.join(KEY_FILE))
-			}
-			Self::Plain(folder) => key_file(&folder.join(KEY_FILE)),
+			Self::Ram(folder) | Self::Plain(folder) => match self.existing_key()? {
+				Some(key) => Ok(key),
+				None => make_key(&folder.join(KEY_FILE)),
+			},
+		}
+	}
+
+	fn existing_key(&self) -> Result<Option<Zeroizing<[u8; 32]>>, SealError> {
+		match self {
+			Self::Ram(folder) if !is_in_ram(folder)? => Err(SealError::NotInRam(folder.clone())),
+			Self::Ram(folder) | Self::Plain(folder) => read_key(&folder.join(KEY_FILE)),
+			Self::SgxMrenclave(_) | Self::Secret(_) => self.root_key().map(Some),
 		}
 	}
 }
@@ -148,7 +166,7 @@ pub fn seal(sealer: &dyn Seal, label: &str, plain: &[u8]) -> Result<Vec<u8>, Sea
 	let mut nonce = [0; NONCE_LEN];
 	OsRng.fill_bytes(&mut nonce);
 	let aad = [MAGIC, label.as_bytes()].concat();
-	let sealed = cipher(sealer, label)?
+	let sealed = cipher(&*sealer.root_key()?, label)
 		.encrypt(XNonce::from_slice(&nonce), Payload { msg: plain, aad: &aad })
 		.map_err(|_| SealError::Format)?;
 	Ok([MAGIC.as_slice(), &nonce, &sealed].concat())
@@ -163,16 +181,16 @@ pub fn unseal(
 	let body = sealed.strip_prefix(MAGIC).ok_or(SealError::Format)?;
 	let (nonce, sealed) = body.split_at_checked(NONCE_LEN).ok_or(SealError::Format)?;
 	let aad = [MAGIC, label.as_bytes()].concat();
-	cipher(sealer, label)?
+	let root = sealer.existing_key()?.ok_or(SealError::Unseal(sealer.describe()))?;
+	cipher(&root, label)
 		.decrypt(XNonce::from_slice(nonce), Payload { msg: sealed, aad: &aad })
 		.map(Zeroizing::new)
 		.map_err(|_| SealError::Unseal(sealer.describe()))
 }
 
-fn cipher(sealer: &dyn Seal, label: &str) -> Result<XChaCha20Poly1305, SealError> {
-	let root = sealer.root_key()?;
+fn cipher(root: &[u8; 32], label: &str) -> XChaCha20Poly1305 {
 	let material = Zeroizing::new([root.as_slice(), label.as_bytes()].concat());
-	Ok(XChaCha20Poly1305::new((&*derive(KEY_CONTEXT, &material)).into()))
+	XChaCha20Poly1305::new((&*derive(KEY_CONTEXT, &material)).into())
 }
 
 fn derive(context: &str, material: &[u8]) -> Zeroizing<[u8; 32]> {
@@ -188,15 +206,20 @@ fn sgx_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, SealError> {
 	Ok(derive("phala-node-common 2026 root key from SGX v1", &key))
 }
 
-fn key_file(path: &Path) -> Result<Zeroizing<[u8; 32]>, SealError> {
-	if let Some(key) = files::read(path)? {
-		let key = Zeroizing::new(key);
-		return key.as_slice().try_into().map(Zeroizing::new).map_err(|_| SealError::Format);
-	}
+fn read_key(path: &Path) -> Result<Option<Zeroizing<[u8; 32]>>, SealError> {
+	let Some(key) = files::read(path)?.map(Zeroizing::new) else { return Ok(None) };
+	let key: [u8; 32] = key.as_slice().try_into().map_err(|_| SealError::Format)?;
+	Ok(Some(Zeroizing::new(key)))
+}
+
+/// Makes a key. Of two programs that do so at once both have the one that is on disk.
+fn make_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, SealError> {
 	let mut key = Zeroizing::new([0; 32]);
 	OsRng.fill_bytes(&mut *key);
-	files::write(path, &*key)?;
-	Ok(key)
+	if files::create(path, &*key)? {
+		return Ok(key);
+	}
+	read_key(path)?.ok_or(SealError::Format)
 }
 
 fn is_in_ram(folder: &Path) -> Result<bool, FileError> {
@@ -213,7 +236,7 @@ fn is_in_ram(folder: &Path) -> Result<bool, FileError> {
 mod tests {
 	use super::*;
 	use proptest::prelude::*;
-	use std::fs;
+	use std::{fs, sync::Barrier, thread};
 
 	struct Fixed(u8);
 
@@ -290,6 +313,38 @@ mod tests {
 		let first = sealer.root_key().unwrap();
 		fs::write(&path, [8; 32]).unwrap();
 		assert_ne!(first, sealer.root_key().unwrap());
+	}
+
+	#[test]
+	fn programs_that_start_at_once_have_one_key() {
+		let folder = tempfile::tempdir().unwrap();
+		let sealer = Sealer::Plain(folder.path().into());
+		let start = Barrier::new(8);
+		let make = || {
+			start.wait();
+			sealer.root_key().unwrap()
+		};
+		let keys: Vec<_> = thread::scope(|scope| {
+			let threads: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
+			threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+		});
+		assert!(keys.iter().all(|key| *key == keys[0]));
+		assert_eq!(sealer.root_key().unwrap(), keys[0]);
+		assert_eq!(files::names(folder.path()).unwrap(), [KEY_FILE]);
+	}
+
+	#[test]
+	fn who_opens_makes_no_key() {
+		let folder = tempfile::tempdir().unwrap();
+		let sealer = Sealer::Plain(folder.path().into());
+		let sealed = seal(&Fixed(1), "keys", b"secret").unwrap();
+		for sealer in [&sealer as &dyn Seal, &Guarded { sealer: &sealer, guard: &[7; 32] }] {
+			assert_eq!(sealer.existing_key().unwrap(), None);
+			assert!(matches!(unseal(sealer, "keys", &sealed), Err(SealError::Unseal(_))));
+		}
+		assert_eq!(files::names(folder.path()).unwrap(), [""; 0]);
+		let made = sealer.root_key().unwrap();
+		assert_eq!(sealer.existing_key().unwrap(), Some(made));
 	}
 
 	#[test]

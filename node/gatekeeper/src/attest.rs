@@ -2,22 +2,16 @@
 //! endpoints.
 
 use phala_attestation::Role;
-use phala_node_common::{
-	backoff::Backoff,
-	chain::{Account, Chain, Turn},
-	keystore::Keys,
-	shutdown::Shutdown,
-	tee::QuoteProvider,
-};
+use phala_node_common::{chain::Account, keystore::Keys, shutdown::Shutdown, tee::QuoteProvider};
 use phala_worker::{
+	attest::{self, Nodes},
 	collateral::Source,
-	engine::{NO_GAIN_PAUSE, Progress, step},
 	journal::Journal,
 	metrics::Metrics,
 	mining::kernel::Machine,
 	plan::Wish,
 	settings::Settings,
-	world::{Own, Real, WorldError},
+	world::{Own, Real},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -31,23 +25,8 @@ pub async fn keep(
 	metrics: Metrics,
 	shutdown: Shutdown,
 ) {
-	let (mut backoff, mut turn, id) = (Backoff::default(), Turn::default(), keys.chain);
-	let mut connect = async |backoff: &mut Backoff| loop {
-		let chain = Chain::connect_any(&settings.rpc_url, &mut turn, backoff, &shutdown, |error| {
-			metrics.connected.set(0);
-			tracing::warn!(%error, "trying again");
-		});
-		let chain = chain.await?;
-		metrics.connected.set(1);
-		if chain.id() == id {
-			return Some(chain);
-		}
-		tracing::error!(node = chain.url(), "the node is on another chain");
-		if !shutdown.sleep(backoff.delay(&mut rand::thread_rng())).await {
-			return None;
-		}
-	};
-	let Some(chain) = connect(&mut backoff).await else { return };
+	let mut nodes = Nodes::new(settings.rpc_url, metrics.clone(), shutdown.clone());
+	let Some(chain) = nodes.connect(Some(keys.chain)).await else { return };
 	let own = Own {
 		role: Role::Gatekeeper,
 		tee,
@@ -57,40 +36,13 @@ pub async fn keep(
 		journal: Journal::new(&settings.state_dir),
 		threads: 1,
 		machine: Machine::default(),
-		metrics: metrics.clone(),
-		shutdown: shutdown.clone(),
+		metrics,
+		shutdown,
 	};
 	let wish = Wish { endpoint: None, score_after: None, no_score: true };
 	let mut world = Real::new(own, chain, wish);
-	let mut failures = Backoff::new(Duration::from_secs(3), Duration::from_secs(300));
-	loop {
-		let Some(result) = shutdown.or(step(&mut world)).await else { return };
-		let pause = match result {
-			Ok(progress) => {
-				failures.reset();
-				backoff.reset();
-				match progress {
-					Progress::Done(_) | Progress::Again => continue,
-					Progress::Idle { seconds } => {
-						Duration::from_secs(settings.poll_seconds.min(seconds))
-					}
-					Progress::NoGain => NO_GAIN_PAUSE,
-				}
-			}
-			Err(WorldError::Interrupted) => return,
-			Err(error) => {
-				metrics.failures.with_label_values(&[error.kind()]).inc();
-				let delay = failures.delay(&mut rand::thread_rng());
-				tracing::error!(%error, retry_in = delay.as_secs(), "attestation failed");
-				if error.is_of_connection() {
-					let Some(chain) = connect(&mut backoff).await else { return };
-					world.reconnect(chain);
-				}
-				delay
-			}
-		};
-		if !shutdown.sleep(pause).await {
-			return;
-		}
+	let poll = Duration::from_secs(settings.poll_seconds);
+	if let Err(error) = attest::keep(&mut world, &mut nodes, poll, false).await {
+		tracing::error!(%error, "attestation ended");
 	}
 }

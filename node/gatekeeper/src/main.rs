@@ -155,7 +155,10 @@ async fn work(settings: Settings, deals_bad_shares: bool) -> Outcome<ExitCode> {
 	}
 
 	let (mut turn, mut backoff) = (Turn::default(), Backoff::default());
-	let connected = connect(&settings, &metrics, &mut turn, &mut backoff, &shutdown).await;
+	// With several nodes, those of another chain than the keys' are passed over. A single one is an error.
+	let known = Keys::load(&settings.state_dir, &sealer)?.map(|keys| keys.chain);
+	let known = known.filter(|_| settings.rpc_url.len() > 1);
+	let connected = connect(&settings, known, &metrics, &mut turn, &mut backoff, &shutdown).await;
 	let Some(chain) = connected else { return Ok(ExitCode::SUCCESS) };
 	let id = chain.id();
 	let keys = Keys::open(&settings.state_dir, &sealer, &id)?;
@@ -193,12 +196,13 @@ async fn work(settings: Settings, deals_bad_shares: bool) -> Outcome<ExitCode> {
 
 async fn connect(
 	settings: &Settings,
+	on: Option<ChainId>,
 	metrics: &Metrics,
 	turn: &mut Turn,
 	backoff: &mut Backoff,
 	shutdown: &Shutdown,
 ) -> Option<Chain> {
-	let chain = Chain::connect_any(&settings.rpc_url, turn, backoff, shutdown, |error| {
+	let chain = Chain::connect_any(&settings.rpc_url, on, turn, backoff, shutdown, |error| {
 		metrics.connected.set(0);
 		metrics.failures.with_label_values(&["chain"]).inc();
 		tracing::warn!(%error, "trying again");
@@ -287,15 +291,10 @@ async fn keep(
 		if !elsewhere {
 			continue;
 		}
-		let connected = connect(settings, metrics, &mut turn, &mut backoff, shutdown).await;
+		let connected =
+			connect(settings, Some(id), metrics, &mut turn, &mut backoff, shutdown).await;
 		let Some(chain) = connected else { return };
-		if chain.id() == id {
-			world.reconnect(chain);
-		} else {
-			// With the connection of before it fails again, and then it is the next node's turn.
-			let (node, genesis) = (chain.url(), chain.id().genesis);
-			tracing::error!(node, ?genesis, "the node is on another chain: correct rpc-url");
-		}
+		world.reconnect(chain);
 	}
 }
 

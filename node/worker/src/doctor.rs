@@ -3,7 +3,7 @@
 mod gather;
 
 use crate::{
-	collateral::Held,
+	collateral::{Held, Issue},
 	journal::Item,
 	mining::position::{Position, pha},
 	plan::Registered,
@@ -97,8 +97,8 @@ pub type Fact<T> = Result<T, String>;
 /// What seals, and if there is a key: the worker's, in hexadecimal, and its chain.
 pub type KeyFacts = (String, Option<(String, ChainId)>);
 
-/// Name of a source of collateral, and when its items expire.
-pub type SourceFacts = (String, Vec<(Item, u64)>);
+/// Name of a source of collateral, and what it has of each item.
+pub type SourceFacts = (String, Vec<(Item, Issue)>);
 
 /// Everything that is judged. `None`: could not even be tried.
 #[derive(Clone, Debug, Default)]
@@ -109,6 +109,8 @@ pub struct Facts {
 	pub tee: Option<Fact<(Tee, bool)>>,
 	/// How keys are sealed, and the worker's key with its chain if there is one.
 	pub keys: Option<Fact<KeyFacts>>,
+	/// Where memory may be swapped to, if keys are protected by nothing but being in memory.
+	pub swaps: Vec<String>,
 	/// Address of the account that signs.
 	pub account: Option<Fact<String>>,
 	/// The chain.
@@ -121,7 +123,9 @@ pub struct Facts {
 	pub quote: Option<Fact<QuoteFacts>>,
 	/// What the chain holds of each item of collateral.
 	pub held: Option<Fact<Vec<(Item, Held)>>>,
-	/// Name of the source of collateral, and when its items expire.
+	/// Evaluation number in force; zero if there is none.
+	pub number: u32,
+	/// Name of the source of collateral, and what it has of each item.
 	pub source: Option<Fact<SourceFacts>>,
 	/// The chain's judgement of the quote: when the attestation would expire.
 	pub verdict: Option<Fact<u64>>,
@@ -208,7 +212,7 @@ pub fn diagnose(facts: &Facts) -> Vec<Check> {
 		}),
 		judge("keys", &facts.keys, |(sealer, key)| {
 			let chain = facts.chain.as_ref().and_then(|chain| chain.as_ref().ok());
-			judge_keys(sealer, key.as_ref(), chain.map(|chain| chain.id))
+			judge_keys(sealer, key.as_ref(), chain.map(|chain| chain.id), &facts.swaps)
 		}),
 		judge("clock", &now.map(Ok), |now| judge_clock(*now, facts.clock, simulated)),
 		judge("balance", &facts.balance, |(free, need)| judge_balance(*free, *need)),
@@ -264,18 +268,28 @@ fn judge_keys(
 	sealer: &str,
 	key: Option<&(String, ChainId)>,
 	connected: Option<ChainId>,
+	swaps: &[String],
 ) -> Finding {
-	match (key, connected) {
-		(None, _) => fine(format!("none yet; they will be sealed with the {sealer}")),
-		(Some((worker, chain)), Some(connected)) if *chain != connected => failure(
-			format!(
-				"worker {worker} is sealed for genesis {:?}, para {}",
-				chain.genesis, chain.para_id
-			),
-			"Connect to a node of that chain, or use another state folder for this one",
-		),
-		(Some((worker, _)), _) => fine(format!("worker {worker}, sealed with the {sealer}")),
+	let found = match (key, connected) {
+		(None, _) => format!("none yet; they will be sealed with the {sealer}"),
+		(Some((worker, chain)), Some(connected)) if *chain != connected => {
+			return failure(
+				format!(
+					"worker {worker} is sealed for genesis {:?}, para {}",
+					chain.genesis, chain.para_id
+				),
+				"Connect to a node of that chain, or use another state folder for this one",
+			);
+		}
+		(Some((worker, _)), _) => format!("worker {worker}, sealed with the {sealer}"),
+	};
+	if swaps.is_empty() {
+		return fine(found);
 	}
+	attention(
+		format!("{found}, which may be swapped to {}", swaps.join(", ")),
+		"Turn swapping off (swapoff -a), or run the program with MemorySwapMax=0, as its unit does",
+	)
 }
 
 fn judge_clock(chain: u64, own: u64, simulated: bool) -> Finding {
@@ -316,14 +330,17 @@ fn judge_collateral(facts: &Facts, now: Option<u64>) -> Check {
 		return judge(NAME, &facts.held, |_| fine(""));
 	};
 	let lacking: Vec<_> =
-		held.iter().filter(|(_, held)| held.expires.is_none_or(|expires| expires <= now)).collect();
-	let soonest = held.iter().filter_map(|(_, held)| held.expires).min().unwrap_or(0);
+		held.iter().filter(|(_, held)| held.expires().is_none_or(|end| end <= now)).collect();
+	let soonest = held.iter().filter_map(|(_, held)| held.expires()).min().unwrap_or(0);
 	let (ours, why) = match &facts.source {
 		Some(Ok((name, items))) => (items.as_slice(), format!("{name} has it")),
 		Some(Err(reason)) => (&[][..], reason.clone()),
 		None => (&[][..], "its source was not asked".into()),
 	};
-	let have = |item: Item| ours.iter().any(|(one, expires)| *one == item && *expires > now);
+	let fresh = |item: Item| {
+		let of_item = ours.iter().filter(move |(one, _)| *one == item);
+		of_item.map(|(_, issue)| *issue).filter(move |issue| issue.until > now)
+	};
 	let names = lacking.iter().map(|(item, _)| format!("{item:?}")).collect::<Vec<_>>().join(", ");
 	let (verdict, found, remedy) = if lacking.is_empty() && soonest > now + SOON {
 		fine(format!("on chain, for another {} h", (soonest - now) / 3_600))
@@ -333,15 +350,26 @@ fn judge_collateral(facts: &Facts, now: Option<u64>) -> Check {
 			Some(Ok(_)) => fine(format!("{found}; the worker will renew it ({why})")),
 			_ => attention(found, why),
 		}
-	} else if lacking.iter().any(|(item, held)| held.waiting.is_some() && have(*item)) {
+	} else if lacking
+		.iter()
+		.all(|(item, held)| fresh(*item).any(|issue| held.takes(issue, facts.number)))
+	{
+		fine(format!("the chain lacks {names}; the worker will submit it ({why})"))
+	} else if lacking.iter().any(|(item, held)| held.waiting.is_some() && fresh(*item).count() > 0)
+	{
 		failure(
 			format!("the chain's {names} waits for its evaluation number"),
 			"Wait for the chain's delay, or ask governance to activate the evaluation number",
 		)
-	} else if lacking.iter().all(|(item, _)| have(*item)) {
-		fine(format!("the chain lacks {names}; the worker will submit it ({why})"))
 	} else {
-		failure(format!("the chain lacks {names}"), why)
+		let remedy = match &facts.source {
+			Some(Ok((name, _))) => format!(
+				"{name} has none that the chain takes: it has ended, or its evaluation number is below \
+				 the chain's. Refresh it, or take collateral from Intel"
+			),
+			_ => why,
+		};
+		failure(format!("the chain lacks {names}"), remedy)
 	};
 	Check { name: NAME, verdict, found, remedy }
 }
@@ -354,7 +382,7 @@ fn judge_verdict(facts: &Facts, now: Option<u64>) -> Check {
 			judge_attestation(registered.as_ref(), *expires, now.unwrap_or(0))
 		});
 	};
-	if held.iter().all(|(_, held)| held.expires.is_some_and(|expires| expires > now)) {
+	if held.iter().all(|(_, held)| held.expires().is_some_and(|expires| expires > now)) {
 		return judge(NAME, &facts.verdict, |_| fine(""));
 	}
 	// Without collateral every quote is refused: that is no finding about this one.

@@ -9,7 +9,6 @@ use crate::{
 	plan::{Action, View, Wish, next_action},
 };
 use phala_node_common::chain::Outcome;
-use std::time::Duration;
 
 /// What a prepared step turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +31,6 @@ pub enum Progress {
 		/// Until something is due.
 		seconds: u64,
 	},
-	/// A renewal is due but would not prolong the attestation: look again in [`NO_GAIN_PAUSE`].
-	NoGain,
 }
 
 /// Everything outside of the engine.
@@ -49,6 +46,8 @@ pub trait World {
 	fn noted(&mut self) -> Result<Option<Pending>, Self::Error>;
 	/// Changes the note on disk, durably.
 	fn note(&mut self, pending: Option<&Pending>) -> Result<(), Self::Error>;
+	/// Keeps for later views until when renewals rest.
+	fn rest(&mut self, until: u64);
 	/// Makes and signs a transaction for an action at the view's block. Sends nothing.
 	async fn prepare(&mut self, action: &Action, view: &View) -> Result<Prepared, Self::Error>;
 	/// Sends a transaction and follows it until its fate is final.
@@ -59,8 +58,8 @@ pub trait World {
 	fn foreign(&mut self) -> Self::Error;
 }
 
-/// After which a renewal without gain is tried again.
-pub const NO_GAIN_PAUSE: Duration = Duration::from_secs(1_800);
+/// Seconds of the chain's time after which a renewal without gain is tried again.
+const NO_GAIN_PAUSE: u64 = 1_800;
 
 /// Does the next thing.
 pub async fn step<W: World>(world: &mut W) -> Result<Progress, W::Error> {
@@ -75,7 +74,11 @@ pub async fn step<W: World>(world: &mut W) -> Result<Progress, W::Error> {
 		(Action::Foreign, _) => return Err(world.foreign()),
 		(Action::Wait { seconds }, _) => return Ok(Progress::Idle { seconds }),
 		(action, _) => match world.prepare(&action, &view).await? {
-			Prepared::NoGain => return Ok(Progress::NoGain),
+			// What else is wanted need not wait.
+			Prepared::NoGain => {
+				world.rest(view.now.saturating_add(NO_GAIN_PAUSE));
+				return Ok(Progress::Again);
+			}
 			Prepared::Transaction(pending) => {
 				world.note(Some(&pending))?;
 				pending

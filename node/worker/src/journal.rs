@@ -55,6 +55,11 @@ impl Item {
 	/// All of them, in order.
 	pub const ALL: [Self; 5] =
 		[Self::RootCrl, Self::PckCa, Self::PckCrl, Self::TcbInfo, Self::QeIdentity];
+
+	/// Whether its issues have evaluation numbers.
+	pub fn is_numbered(self) -> bool {
+		matches!(self, Self::TcbInfo | Self::QeIdentity)
+	}
 }
 
 impl std::fmt::Display for Purpose {

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`plan`] | what to do next, as a pure function |
 //! | [`engine`] | doing it, in an order that survives being killed |
+//! | [`attest`] | doing it again and again, with nodes that fail |
 //! | [`journal`] | the note about the transaction under way |
 //! | [`world`] | chain, TEE, keys and disk behind the engine |
 //! | [`registry`] | the pallet, typed |
@@ -15,6 +16,7 @@
 //! | [`doctor`] | what is wrong, and what to do |
 //! | [`settings`], [`metrics`] | configuration and monitoring |
 
+pub mod attest;
 pub mod benchmark;
 pub mod cluster;
 pub mod collateral;

@@ -3,8 +3,7 @@
 use clap::{Parser, Subcommand};
 use phala_attestation::Role;
 use phala_node_common::{
-	backoff::Backoff,
-	chain::{AccountId32, Chain, Turn},
+	chain::{AccountId32, Chain, ChainError},
 	files,
 	keystore::Keys,
 	logging, metrics as prometheus,
@@ -15,9 +14,9 @@ use phala_node_common::{
 use phala_primitives::operator_cluster;
 use phala_threshold::Element;
 use phala_worker::{
+	attest::{Nodes, keep},
 	benchmark::{self, Until},
 	cluster, doctor,
-	engine::{NO_GAIN_PAUSE, Progress, step},
 	journal::Journal,
 	metrics::Metrics,
 	mining::{
@@ -31,7 +30,7 @@ use phala_worker::{
 	plan::Wish,
 	registry::{Call, Registry},
 	settings::{BenchmarkWhen, Flags, Settings},
-	world::{Own, Real, WorldError},
+	world::{Own, Real},
 };
 use sp_core::{Pair, sr25519};
 use std::{process::ExitCode, sync::atomic::AtomicBool, time::Duration};
@@ -258,18 +257,11 @@ async fn work(settings: Settings, once: bool) -> Outcome<ExitCode> {
 		prometheus::serve(address, registry).await?;
 	}
 
-	let (mut backoff, mut turn) = (Backoff::default(), Turn::default());
-	let mut connect = async |backoff: &mut Backoff| {
-		let chain = Chain::connect_any(&settings.rpc_url, &mut turn, backoff, &shutdown, |error| {
-			metrics.connected.set(0);
-			metrics.failures.with_label_values(&["chain"]).inc();
-			tracing::warn!(%error, "trying again");
-		});
-		let chain = chain.await;
-		metrics.connected.set(chain.is_some().into());
-		chain
-	};
-	let Some(chain) = connect(&mut backoff).await else { return Ok(ExitCode::SUCCESS) };
+	let mut nodes = Nodes::new(settings.rpc_url.clone(), metrics.clone(), shutdown.clone());
+	// With several nodes, those of another chain than the keys' are passed over. A single one is an error.
+	let known = Keys::load(&settings.state_dir, &sealer)?.map(|keys| keys.chain);
+	let known = known.filter(|_| settings.rpc_url.len() > 1);
+	let Some(chain) = nodes.connect(known).await else { return Ok(ExitCode::SUCCESS) };
 	let keys = Keys::open(&settings.state_dir, &sealer, &chain.id())?;
 	tracing::info!(
 		worker = %hex::encode(keys.worker()),
@@ -291,8 +283,8 @@ async fn work(settings: Settings, once: bool) -> Outcome<ExitCode> {
 		let kernel = Kernel::new(threads, machine.clone());
 		let book = Book::new(&settings.state_dir);
 		let miner = Miner::new(keys.clone(), book, kernel, metrics.clone(), chain.clone());
-		let nodes = settings.rpc_url.clone();
-		let mining = tokio::spawn(earn(miner, nodes, metrics.clone(), shutdown.clone()));
+		let urls = settings.rpc_url.clone();
+		let mining = tokio::spawn(earn(miner, urls, metrics.clone(), shutdown.clone()));
 		tokio::spawn(async move {
 			if mining.await.is_err_and(|error| error.is_panic()) {
 				// A worker that is attested and does not answer loses stake: let it be started again.
@@ -304,58 +296,18 @@ async fn work(settings: Settings, once: bool) -> Outcome<ExitCode> {
 	let own = Own {
 		role: Role::Worker,
 		tee: provider.into(),
-		keys: keys.clone(),
+		keys,
 		account,
 		source,
 		journal: Journal::new(&settings.state_dir),
 		threads,
 		machine,
-		metrics: metrics.clone(),
-		shutdown: shutdown.clone(),
+		metrics,
+		shutdown,
 	};
 	let mut world = Real::new(own, chain, wish);
 	let poll = Duration::from_secs(settings.poll_seconds);
-	let mut failures = Backoff::new(Duration::from_secs(3), Duration::from_secs(300));
-	loop {
-		let Some(progress) = shutdown.or(step(&mut world)).await else { break };
-		match progress {
-			Ok(Progress::Idle { .. } | Progress::NoGain) if once => {
-				tracing::info!("nothing is left to do for now");
-				break;
-			}
-			Ok(progress) => {
-				failures.reset();
-				backoff.reset();
-				let pause = match progress {
-					Progress::Done(_) | Progress::Again => continue,
-					Progress::Idle { seconds } => poll.min(Duration::from_secs(seconds)),
-					Progress::NoGain => NO_GAIN_PAUSE,
-				};
-				if !shutdown.sleep(pause).await {
-					break;
-				}
-			}
-			Err(WorldError::Interrupted) => break,
-			Err(error) => {
-				metrics.failures.with_label_values(&[error.kind()]).inc();
-				let reconnect = error.is_of_connection();
-				if once && !reconnect {
-					return Err(error.into());
-				}
-				let delay = failures.delay(&mut rand::thread_rng());
-				tracing::error!(%error, retry_in = delay.as_secs(), "failed");
-				if !shutdown.sleep(delay).await {
-					break;
-				}
-				if reconnect {
-					let Some(chain) = connect(&mut backoff).await else { break };
-					// Refused if it is another chain than before.
-					Keys::open(&settings.state_dir, &sealer, &chain.id())?;
-					world.reconnect(chain);
-				}
-			}
-		}
-	}
+	keep(&mut world, &mut nodes, poll, once).await?;
 	tracing::info!("bye");
 	Ok(ExitCode::SUCCESS)
 }
@@ -377,7 +329,15 @@ async fn deregister(settings: Settings, worker: Option<String>) -> Outcome<ExitC
 	};
 	let key = bytes("a worker's identity key", &worker)?;
 	let signed = Call::Deregister(key.into()).sign(&chain, &state, &account).await?;
-	let outcome = chain.conclude(&signed, Duration::from_secs(3)).await?;
+	let outcome = loop {
+		match chain.conclude(&signed, Duration::from_secs(3)).await {
+			// It is valid for a while, and would fail if it were sent again.
+			Err(error @ ChainError::Stalled { .. }) => {
+				eprintln!("{error}. The transaction is sent, and still waited for");
+			}
+			concluded => break concluded?,
+		}
+	};
 	match outcome {
 		phala_node_common::chain::Outcome::Done(block) => {
 			println!("removed, final in block {}", block.number);

@@ -6,7 +6,7 @@
 //! | it was decided, or its last block has passed | forget it |
 //! | not registered | register |
 //! | registered, and another account's | stop |
-//! | the attestation does not count, or two fifths of its life are left | renew |
+//! | the attestation does not count, or two fifths of its life are left and renewals do not rest | renew |
 //! | no score, or a new one is wanted | measure and report |
 //! | another endpoint is wanted | publish it |
 //! | otherwise | wait |
@@ -36,6 +36,9 @@ pub struct View {
 	pub nonce: u64,
 	/// The worker, if it is registered.
 	pub worker: Option<Registered>,
+	/// Unix second until which renewals rest while the attestation counts: one was tried, and would
+	/// not have prolonged it.
+	pub rests_until: u64,
 }
 
 /// The worker's record.
@@ -129,7 +132,7 @@ pub fn next_action(view: &View, pending: Option<&Pending>, wish: &Wish) -> Actio
 	if !worker.is_ours {
 		return Action::Foreign;
 	}
-	let due = worker.renew_from();
+	let due = worker.renew_from().max(view.rests_until);
 	if !worker.counts || due <= view.now {
 		return Action::Renew;
 	}
@@ -172,7 +175,7 @@ mod tests {
 
 	fn view(now: u64, worker: Option<Registered>) -> View {
 		let block = BlockRef { number: 100, hash: Default::default() };
-		View { block, now, nonce: 3, worker }
+		View { block, now, nonce: 3, worker, rests_until: 0 }
 	}
 
 	fn pending(nonce: u64, last: u32) -> Pending {
@@ -219,6 +222,21 @@ mod tests {
 		assert_eq!(plan(1_000, lapsed.clone(), &Wish::default()), Action::Renew);
 		let foreign = Registered { is_ours: false, ..lapsed };
 		assert_eq!(plan(1_000, foreign, &Wish::default()), Action::Foreign);
+	}
+
+	#[test]
+	fn while_renewals_rest_only_a_lapsed_worker_is_renewed() {
+		let (due, rests_until) = (worker().renew_from(), worker().renew_from() + 1_800);
+		let resting = |now, worker| View { rests_until, ..view(now, Some(worker)) };
+		let wish = Wish { endpoint: Some(b"tcp://a:1".to_vec()), ..Wish::default() };
+		let action = next_action(&resting(due, worker()), None, &wish);
+		assert!(matches!(action, Action::Endpoint { .. }));
+		let quiet = Wish::default();
+		let action = next_action(&resting(due, worker()), None, &quiet);
+		assert_eq!(action, Action::Wait { seconds: 1_800 });
+		assert_eq!(next_action(&resting(rests_until, worker()), None, &quiet), Action::Renew);
+		let lapsed = Registered { counts: false, ..worker() };
+		assert_eq!(next_action(&resting(due, lapsed), None, &quiet), Action::Renew);
 	}
 
 	#[test]

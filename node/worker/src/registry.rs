@@ -44,6 +44,7 @@ pub const SHAPE: Shape = Shape {
 		("report_data", &["operator", "claim"]),
 		("why_refused", &["operator", "quote", "claim"]),
 		("collateral", &["tee", "fmspc"]),
+		("evaluations", &[]),
 	],
 	storage: &["CurrentPolicy"],
 };
@@ -212,6 +213,16 @@ pub struct Collateral {
 	pub pck_crls: [Option<(u64, u64)>; 2],
 }
 
+/// An evaluation number that the chain knows.
+#[derive(Clone, Copy, Debug, DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+pub struct Evaluation {
+	/// The number.
+	pub number: u32,
+	/// Unix second from which on it is in force.
+	pub in_force_from: u64,
+}
+
 /// A quote that would be accepted.
 #[derive(Clone, Debug, DecodeAsType)]
 #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
@@ -370,6 +381,16 @@ macro_rules! with_arguments {
 }
 
 impl Call {
+	/// Who makes the call. Anybody may bring collateral, and a proxy's call would not get its fee back.
+	fn caller(&self, account: &Account) -> Account {
+		match self {
+			Self::TcbInfo(..) | Self::QeIdentity(..) | Self::PckCa(_) | Self::Crl(..) => {
+				account.direct()
+			}
+			_ => account.clone(),
+		}
+	}
+
 	/// Signs the call; the chain has said that it would take it.
 	pub async fn sign(
 		self,
@@ -377,12 +398,24 @@ impl Call {
 		state: &Finalised,
 		account: &Account,
 	) -> Result<Signed, ChainError> {
+		let caller = self.caller(account);
 		macro_rules! sign {
 			($name:literal, $arguments:expr) => {
-				chain.prepare(state, account, PALLET, $name, $arguments).await
+				chain.prepare(state, &caller, PALLET, $name, $arguments).await
 			};
 		}
 		with_arguments!(self, sign)
+	}
+
+	/// Fails if the call would fail in a block, for want of a deposit for example.
+	pub async fn rehearse(self, state: &Finalised, account: &Account) -> Result<(), ChainError> {
+		let caller = self.caller(account);
+		macro_rules! rehearse {
+			($name:literal, $arguments:expr) => {
+				state.rehearse(&caller, PALLET, $name, $arguments).await
+			};
+		}
+		with_arguments!(self, rehearse)
 	}
 
 	/// What it costs, in the smallest unit of money.
@@ -457,6 +490,11 @@ impl Registry<'_> {
 		fmspc: [u8; 6],
 	) -> Result<Collateral, ChainError> {
 		self.0.view(PALLET, "collateral", (Tee::from(tee), fmspc)).await
+	}
+
+	/// Evaluation numbers, and from when on they count.
+	pub async fn evaluations(&self) -> Result<Vec<Evaluation>, ChainError> {
+		self.0.view(PALLET, "evaluations", ()).await
 	}
 
 	/// The governed parameters.

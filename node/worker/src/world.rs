@@ -2,7 +2,7 @@
 
 use crate::{
 	benchmark::{self, Until},
-	collateral::{self, CollateralError, Need, Source, Subject},
+	collateral::{self, CollateralError, Fetched, Issue, Need, Numbers, Source, Subject},
 	engine::{Prepared, World},
 	journal::{Item, Journal, Pending, Purpose},
 	metrics::Metrics,
@@ -11,15 +11,16 @@ use crate::{
 	registry::{Accepted, Call, Claim, Policy, Refusal, Registry, SHAPE},
 };
 use phala_attestation::{Binding, Role};
-use phala_dev_pki::Collateral;
 use phala_node_common::{
-	chain::{Account, Chain, ChainError, Finalised, Outcome},
+	chain::{Account, Chain, ChainError, Finalised, Ledger, Outcome, Standstill},
 	files::FileError,
 	keystore::Keys,
 	shutdown::Shutdown,
 	tee::{self, Evidence, QuoteProvider, TeeError},
 };
-use phala_primitives::{BenchmarkStatement, BlockRef, Endpoint, EndpointStatement, Statement};
+use phala_primitives::{
+	BenchmarkStatement, BlockRef, ChainId, Endpoint, EndpointStatement, Statement,
+};
 use std::{
 	sync::{
 		Arc,
@@ -82,17 +83,24 @@ pub enum WorldError {
 impl WorldError {
 	/// Whether a new connection may help.
 	pub fn is_of_connection(&self) -> bool {
-		matches!(self, Self::Chain(ChainError::Connect { .. } | ChainError::Request { .. }))
+		matches!(
+			self,
+			Self::Chain(
+				ChainError::Connect { .. }
+					| ChainError::Request { .. }
+					| ChainError::Stalled { .. }
+			)
+		)
 	}
 
 	/// One word for the metrics.
 	pub fn kind(&self) -> &'static str {
 		match self {
+			Self::Chain(ChainError::Refused(_)) | Self::Refused { .. } => "refused",
 			Self::Chain(_) => "chain",
 			Self::Tee(_) => "tee",
 			Self::File(_) => "file",
 			Self::Collateral(_) => "collateral",
-			Self::Refused { .. } => "refused",
 			Self::Failed { .. } => "transaction",
 			Self::Foreign => "foreign",
 			Self::Interrupted => "interrupted",
@@ -132,9 +140,17 @@ pub struct Real {
 	wish: Wish,
 	/// The state that was looked at last.
 	state: Option<Finalised>,
+	standstill: Standstill,
+	/// Unix second until which renewals rest.
+	rests_until: u64,
 	/// Runtime whose shape was checked.
 	checked: Option<u32>,
-	collateral: Option<(Instant, Subject, Collateral)>,
+	/// What was fetched last, where which number was in force.
+	collateral: Option<(Instant, (Subject, u32), Fetched)>,
+	/// Documents that were brought though they only wait, by number: not again, if they failed.
+	early: Vec<(Item, u32)>,
+	/// The PCK CA that was brought last because a quote needs it: not again, if it failed.
+	pck_ca: Option<Vec<u8>>,
 }
 
 /// A quote for a claim at a block.
@@ -170,12 +186,28 @@ fn report_data(own: &Own, claim: &Claim) -> [u8; 64] {
 impl Real {
 	/// Over a connection.
 	pub fn new(own: Own, chain: Chain, wish: Wish) -> Self {
-		Self { own, chain, wish, state: None, checked: None, collateral: None }
+		Self {
+			own,
+			chain,
+			wish,
+			state: None,
+			standstill: Standstill::default(),
+			rests_until: 0,
+			checked: None,
+			collateral: None,
+			early: vec![],
+			pck_ca: None,
+		}
+	}
+
+	/// The chain that the keys are for.
+	pub fn chain_id(&self) -> ChainId {
+		self.own.keys.chain
 	}
 
 	/// Another connection to the same chain.
 	pub fn reconnect(&mut self, chain: Chain) {
-		(self.chain, self.state) = (chain, None);
+		(self.chain, self.state, self.standstill) = (chain, None, Standstill::default());
 	}
 
 	fn state(&self) -> &Finalised {
@@ -186,53 +218,105 @@ impl Real {
 	async fn collateral(
 		&mut self,
 		subject: Subject,
+		in_force: u32,
 		now: u64,
-	) -> Result<Collateral, CollateralError> {
-		if let Some((at, of, collateral)) = &self.collateral
+	) -> Result<Fetched, CollateralError> {
+		if let Some((at, of, fetched)) = &self.collateral
 			&& at.elapsed() < COLLATERAL_CACHE
-			&& *of == subject
+			&& *of == (subject, in_force)
 		{
-			return Ok(collateral.clone());
+			return Ok(fetched.clone());
 		}
-		let collateral = self.own.source.fetch(&subject, now).await?;
-		self.collateral = Some((Instant::now(), subject, collateral.clone()));
-		Ok(collateral)
+		let fetched = self.own.source.fetch(&subject, in_force, now).await?;
+		self.collateral = Some((Instant::now(), (subject, in_force), fetched.clone()));
+		Ok(fetched)
 	}
 
 	/// The first item that the chain needs and we have.
 	async fn needed(
 		&mut self,
 		subject: Subject,
+		numbers: Numbers,
 		policy: &Policy,
 		now: u64,
-	) -> Result<Option<(Item, Call)>, WorldError> {
+	) -> Result<Option<(Item, Issue, Call)>, WorldError> {
 		let state = self.state().clone();
 		let held = Registry(&state).collateral(subject.tee, subject.fmspc).await?;
 		let need = Need { margin: policy.collateral_margin, lifetime: policy.tcb.ttl };
 		let held_of = |item| collateral::held(&held, item, subject.ca);
 		// With everything in place for long enough, nobody has to be asked.
-		let suffices = |item: &Item| !collateral::is_needed(held_of(*item), u64::MAX, now, need);
+		let suffices = |item: &Item| {
+			let number = if item.is_numbered() { numbers.in_force } else { 0 };
+			let best = Issue { number, until: u64::MAX };
+			!collateral::is_needed(held_of(*item), best, numbers, now, need)
+		};
 		if Item::ALL.iter().all(suffices) {
 			return Ok(None);
 		}
-		let ours = match self.collateral(subject, now).await {
-			Ok(ours) => ours,
+		let is_there = |item: &Item| counts(held_of(*item).expires(), now, need);
+		let fetched = match self.collateral(subject, numbers.in_force, now).await {
+			Ok(fetched) => fetched,
 			// What the chain has will do.
-			Err(error)
-				if Item::ALL.iter().all(|item| counts(held_of(*item).expires, now, need)) =>
-			{
+			Err(error) if Item::ALL.iter().all(is_there) => {
 				tracing::warn!(%error, "fresh collateral is not to be had; the chain's still counts");
 				return Ok(None);
 			}
 			Err(error) => return Err(error.into()),
 		};
-		for item in Item::ALL {
-			let due = collateral::next_update(&ours, item)?;
-			if collateral::is_needed(held_of(item), due, now, need) {
-				return Ok(Some((item, collateral::call(&ours, item, subject.ca)?)));
+		for (set, item) in fetched.sets().flat_map(|set| Item::ALL.map(|item| (set, item))) {
+			let issue = collateral::issue(set, item)?;
+			let waits = issue.number > numbers.in_force;
+			if !collateral::is_needed(held_of(item), issue, numbers, now, need)
+				|| (waits && self.early.contains(&(item, issue.number)))
+			{
+				continue;
+			}
+			let call = collateral::call(set, item, subject.ca)?;
+			let Some(reason) = self.refusal(&call).await? else {
+				return Ok(Some((item, issue, call)));
+			};
+			tracing::warn!(?item, reason, "the chain would not take it");
+			// A list under another key of the CA counts only after the certificate of that key.
+			let ca = Item::PckCa;
+			if item == Item::PckCrl
+				&& let call @ Call::PckCa(_) = collateral::call(set, ca, subject.ca)?
+				&& self.refusal(&call).await?.is_none()
+			{
+				return Ok(Some((ca, collateral::issue(set, ca)?, call)));
 			}
 		}
+		for item in Item::ALL.iter().filter(|item| !is_there(item)) {
+			tracing::warn!(
+				?item,
+				source = %self.own.source,
+				"the chain needs it, and its source has none that would count now: it has ended there, \
+				 or its evaluation number is not the chain's"
+			);
+		}
 		Ok(None)
+	}
+
+	/// Why the chain would refuse a call now, if it would: in a block that would be paid for each time.
+	async fn refusal(&self, call: &Call) -> Result<Option<String>, ChainError> {
+		match call.clone().rehearse(self.state(), &self.own.account).await {
+			Ok(()) => Ok(None),
+			Err(ChainError::Refused(reason)) => Ok(Some(reason)),
+			Err(error) => Err(error),
+		}
+	}
+
+	/// The PCK CA of a quote that the chain refuses because it has another certificate of that CA, which may
+	/// be the newer one.
+	async fn other_pck_ca(
+		&mut self,
+		evidence: &Evidence,
+		subject: Subject,
+		numbers: Numbers,
+		now: u64,
+	) -> Result<Option<Vec<u8>>, WorldError> {
+		let fetched = self.collateral(subject, numbers.in_force, now).await?;
+		let ours = collateral::ca_of_quote(&fetched.ours, &evidence.quote);
+		Ok(ours.filter(|ours| self.pck_ca.as_ref() != Some(ours)))
 	}
 
 	async fn sign(&self, purpose: Purpose, call: Call) -> Result<Prepared, WorldError> {
@@ -246,13 +330,27 @@ impl Real {
 		let (evidence, claim) = quote(&self.own, self.state().claimable().await?).await?;
 		let policy = Registry(self.state()).policy().await?;
 		let subject = Subject { tee: evidence.tee, fmspc: evidence.fmspc.0, ca: evidence.ca };
-		if let Some((item, call)) = self.needed(subject, &policy, view.now).await? {
-			return self.sign(Purpose::Collateral(item), call).await;
+		let numbers = Numbers::at(view.now, &Registry(self.state()).evaluations().await?);
+		if let Some((item, issue, call)) = self.needed(subject, numbers, &policy, view.now).await? {
+			let prepared = self.sign(Purpose::Collateral(item), call).await?;
+			if issue.number > numbers.in_force {
+				self.early.push((item, issue.number));
+			}
+			return Ok(prepared);
 		}
 		let operator = self.own.account.acting();
 		let answer = Registry(self.state()).why_refused(&operator, &evidence.quote, &claim).await?;
+		if let Err(refusal) = &answer
+			&& refusal.error.inner() == "OtherPckCa"
+			&& let Some(ca) = self.other_pck_ca(&evidence, subject, numbers, view.now).await?
+		{
+			let call = Call::PckCa(ca.clone());
+			let prepared = self.sign(Purpose::Collateral(Item::PckCa), call).await?;
+			self.pck_ca = Some(ca);
+			return Ok(prepared);
+		}
 		let Accepted { judgement, .. } = answer.map_err(refused)?;
-		match (action, &view.worker) {
+		let (purpose, call) = match (action, &view.worker) {
 			(Action::Renew, Some(worker)) => {
 				let gain = judgement.expires_at.saturating_sub(worker.expires_at);
 				if worker.counts && gain < WORTHWHILE_RENEWAL {
@@ -263,10 +361,13 @@ impl Real {
 					);
 					return Ok(Prepared::NoGain);
 				}
-				self.sign(Purpose::Renew, Call::Renew(evidence.quote, claim)).await
+				(Purpose::Renew, Call::Renew(evidence.quote, claim))
 			}
-			_ => self.sign(Purpose::Register, Call::Register(evidence.quote, claim)).await,
-		}
+			_ => (Purpose::Register, Call::Register(evidence.quote, claim)),
+		};
+		// The quote is not all that can be refused: deposits, and what a proxy may do.
+		call.clone().rehearse(self.state(), &self.own.account).await?;
+		self.sign(purpose, call).await
 	}
 
 	async fn score(&mut self) -> Result<Prepared, WorldError> {
@@ -351,6 +452,9 @@ impl World for Real {
 
 	async fn look(&mut self) -> Result<View, WorldError> {
 		let state = self.chain.finalised().await?;
+		if self.standstill.sees(state.block.number) {
+			return Err(self.chain.stalled().into());
+		}
 		let version = state.at.spec_version();
 		if self.checked != Some(version) {
 			state.ensure_shape(&[SHAPE])?;
@@ -366,6 +470,7 @@ impl World for Real {
 			now: state.time().await?,
 			nonce: state.nonce(&signer).await?,
 			worker: worker.map(|worker| Registered::of(worker, &self.own.account.acting())),
+			rests_until: self.rests_until,
 		};
 		let balance = state.free_balance(&signer).await? / PER_MILLIPHA;
 		metrics.balance.set(u64::try_from(balance).unwrap_or(u64::MAX));
@@ -396,6 +501,10 @@ impl World for Real {
 		}
 	}
 
+	fn rest(&mut self, until: u64) {
+		self.rests_until = until;
+	}
+
 	async fn prepare(&mut self, action: &Action, view: &View) -> Result<Prepared, WorldError> {
 		match action {
 			Action::Score => self.score().await,
@@ -411,6 +520,13 @@ impl World for Real {
 			.or(self.chain.conclude(&pending.signed, FOLLOW_INTERVAL))
 			.await
 			.ok_or(WorldError::Interrupted)??;
+		if let (Purpose::Collateral(item), Outcome::Superseded | Outcome::Expired { .. }) =
+			(pending.purpose, &outcome)
+		{
+			// It is in no block, and has cost nothing: it may be brought again.
+			self.early.retain(|(brought, _)| *brought != item);
+			self.pck_ca = self.pck_ca.take().filter(|_| item != Item::PckCa);
+		}
 		let word = match &outcome {
 			Outcome::Done(_) => "done",
 			Outcome::Failed(_) => "failed",

@@ -50,6 +50,10 @@ struct Model {
 	included: Vec<Purpose>,
 	events: Vec<Event>,
 	seconds_per_block: u64,
+	/// A renewal would not prolong the attestation.
+	limited: bool,
+	/// Until when renewals rest.
+	rests_until: u64,
 }
 
 impl Model {
@@ -122,7 +126,8 @@ impl World for Model {
 	async fn look(&mut self) -> Result<View, Stop> {
 		self.point()?;
 		let block = BlockRef { number: self.height, hash: Default::default() };
-		Ok(View { block, now: self.now(), nonce: self.nonce, worker: self.worker.clone() })
+		let (worker, rests_until) = (self.worker.clone(), self.rests_until);
+		Ok(View { block, now: self.now(), nonce: self.nonce, worker, rests_until })
 	}
 
 	fn wish(&self) -> Wish {
@@ -141,8 +146,15 @@ impl World for Model {
 		self.point()
 	}
 
+	fn rest(&mut self, until: u64) {
+		self.rests_until = until;
+	}
+
 	async fn prepare(&mut self, action: &Action, _: &View) -> Result<Prepared, Stop> {
 		self.point()?;
+		if self.limited && *action == Action::Renew {
+			return Ok(Prepared::NoGain);
+		}
 		let purpose = match action {
 			Action::Register => Purpose::Register,
 			Action::Renew => Purpose::Renew,
@@ -288,4 +300,23 @@ fn killed_once_at_every_single_point() {
 		points = at + 1;
 	}
 	assert!(points > 20, "only {points} points");
+}
+
+/// What limits the attestation delays nothing but its renewal, which is tried again after a while.
+#[test]
+fn while_a_renewal_would_be_in_vain_the_rest_goes_on() {
+	let mut model = Model::default();
+	live(&mut model);
+	let expires_at = model.now() + 86_400;
+	let worker = model.worker.as_mut().unwrap();
+	(worker.expires_at, worker.attested_at, worker.endpoint) = (expires_at, 0, None);
+	(model.limited, model.included) = (true, vec![]);
+	assert_eq!(run(step(&mut model)), Ok(Progress::Again));
+	assert_eq!(run(step(&mut model)), Ok(Progress::Done(Purpose::Endpoint)));
+	let Ok(Progress::Idle { seconds }) = run(step(&mut model)) else { panic!("nothing is left") };
+	assert!((1..1_800).contains(&seconds), "{seconds}");
+	model.limited = false;
+	(0..300).for_each(|_| model.block());
+	assert_eq!(run(step(&mut model)), Ok(Progress::Done(Purpose::Renew)));
+	assert_eq!(model.included, [Purpose::Endpoint, Purpose::Renew]);
 }

@@ -2,7 +2,7 @@
 
 use codec::{Decode, DecodeAll, Encode};
 use frame_support::view_functions::{ViewFunctionDispatchError, ViewFunctionId};
-use pallet_worker_registry::{Call as PalletCall, Error, types};
+use pallet_worker_registry::{Call as PalletCall, Error, evaluation::Evaluation, types};
 use phala_attestation::{Binding, Fmspc, PckCaKind, Role, TcbStatus, Tee, Tier};
 use phala_node_common::chain::{Shape, explain, missing, view};
 use phala_primitives::{
@@ -74,6 +74,8 @@ fn the_runtime_itself_answers() {
 	let collateral: registry::Collateral =
 		ask("collateral", (registry::Tee::from(Tee::Tdx), [1; 6]));
 	assert_eq!(collateral.pck_cas, [None; 2]);
+	let known: Vec<registry::Evaluation> = ask("evaluations", ());
+	assert!(known.is_empty());
 	let answer: Result<registry::Accepted, registry::Refused> =
 		ask("why_refused", ([1; 32], b"no quote".to_vec(), registry::ClaimArgument::from(claim())));
 	let refused = answer.unwrap_err();
@@ -235,6 +237,14 @@ fn collateral_is_understood() {
 	assert_eq!(understood.root_crl, Some((1, 3)));
 	assert_eq!(understood.pck_cas, [None, Some(4)]);
 	assert_eq!(understood.pck_crls, [Some((1, 5)), None]);
+}
+
+#[test]
+fn evaluations_are_understood() {
+	let known = Evaluation { number: 17, in_force_from: 5, newest_level: 3 };
+	let understood: Vec<registry::Evaluation> = answer("evaluations", vec![known]);
+	let [registry::Evaluation { number, in_force_from }] = understood[..] else { panic!("one") };
+	assert_eq!((number, in_force_from), (17, 5));
 }
 
 #[test]

@@ -66,6 +66,11 @@ impl Account {
 		Ok(Self { real, ..self })
 	}
 
+	/// The account itself, for what it need not do as a proxy.
+	pub fn direct(&self) -> Self {
+		Self::new(self.pair.clone())
+	}
+
 	/// Who signs and pays fees.
 	pub fn signer(&self) -> AccountId32 {
 		AccountId32(self.pair.public().0)
@@ -119,6 +124,7 @@ mod tests {
 		assert_eq!(bob().acting(), bob().signer());
 		let proxy = bob().proxy_of(ALICE).unwrap();
 		assert_eq!((proxy.acting(), proxy.signer()), (ALICE.parse().unwrap(), bob().signer()));
+		assert_eq!((proxy.direct().acting(), proxy.direct().real()), (bob().signer(), None));
 		let own = bob().signer().to_string();
 		assert_eq!(bob().proxy_of(&own).unwrap().real(), None, "nobody is a proxy of itself");
 		assert!(bob().proxy_of("5Grw").is_err());

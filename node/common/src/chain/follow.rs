@@ -11,6 +11,11 @@ use codec::{Decode, Encode};
 use phala_primitives::BlockRef;
 use sp_core::H256;
 use std::time::Duration;
+use tokio::time::Instant;
+
+/// A node whose finalised block stays the same for so long is left for another one. Finality comes in
+/// leaps, so this is longer than for new blocks.
+pub const STALL: Duration = Duration::from_secs(120);
 
 /// A signed transaction, with everything that is needed to follow it after a crash.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -70,10 +75,30 @@ pub trait Ledger {
 	async fn nonce(&self, signer: &[u8; 32], after: H256) -> Result<u64, Self::Error>;
 	/// Hands a transaction to the pool.
 	async fn submit(&self, bytes: &[u8]) -> Result<Submission, Self::Error>;
+	/// The finalised block has stayed the same for [`STALL`].
+	fn stalled(&self) -> Self::Error;
+}
+
+/// Notices that a node's finalised block stays the same.
+#[derive(Clone, Debug, Default)]
+pub struct Standstill(Option<(u32, Instant)>);
+
+impl Standstill {
+	/// Notes the height of the newest finalised block. True if it has not risen for [`STALL`].
+	pub fn sees(&mut self, height: u32) -> bool {
+		match self.0 {
+			Some((highest, since)) if height <= highest => since.elapsed() > STALL,
+			_ => {
+				self.0 = Some((height, Instant::now()));
+				false
+			}
+		}
+	}
 }
 
 /// Submits `signed`, again at each look in which it is in no finalised block, until its fate is
 /// final. Looks every `interval`. An error ends the following, not the transaction: follow it again.
+/// A node that shows no new finalised block is such an error.
 pub async fn follow<L: Ledger>(
 	ledger: &L,
 	signed: &Signed,
@@ -81,8 +106,12 @@ pub async fn follow<L: Ledger>(
 ) -> Result<Fate, L::Error> {
 	let mut seen = signed.after;
 	let mut refusal = None;
+	let mut standstill = Standstill::default();
 	loop {
 		let head = ledger.finalised().await?;
+		if standstill.sees(head.number) {
+			return Err(ledger.stalled());
+		}
 		while seen < head.number.min(signed.last) {
 			let number = seen + 1;
 			let (hash, transactions) = ledger.transactions(number).await?;
@@ -197,6 +226,10 @@ mod tests {
 			self.pool.borrow_mut().insert(sp_crypto_hashing::blake2_256(bytes).into());
 			Ok(Submission::Accepted)
 		}
+
+		fn stalled(&self) -> Self::Error {
+			"it stands still"
+		}
 	}
 
 	fn run<T>(future: impl Future<Output = T>) -> T {
@@ -271,5 +304,26 @@ mod tests {
 		};
 		let fate = run(follow(&model, &signed(7, 3), Duration::ZERO)).unwrap();
 		assert_eq!(fate, Fate::Expired { refusal: Some("no".into()) });
+	}
+
+	#[tokio::test(start_paused = true)]
+	async fn a_node_that_stands_still_is_not_followed_for_ever() {
+		let still = (0, false, false, false, false);
+		let model = |looks| Model {
+			nonce: Cell::new(7),
+			last: 9,
+			script: vec![still; looks].into(),
+			..Model::default()
+		};
+		let (signed, interval) = (signed(7, 9), Duration::from_secs(3));
+		let stalled = model(1_000);
+		assert_eq!(follow(&stalled, &signed, interval).await, Err("it stands still"));
+		// Only the node was left: the same transaction is followed on the next one.
+		stalled.script.borrow_mut().clear();
+		let fate = follow(&stalled, &signed, interval).await;
+		assert!(matches!(fate, Ok(Fate::Included { .. })));
+		// It moves after two minutes.
+		let slow = follow(&model(40), &signed, interval).await;
+		assert!(matches!(slow, Ok(Fate::Included { .. })));
 	}
 }

@@ -23,7 +23,7 @@ pub mod view;
 pub use account::{Account, AccountError};
 pub use explain::{Explained, explain};
 pub use fit::{Encodings, misfits};
-pub use follow::{Fate, Ledger, Signed, Submission, follow};
+pub use follow::{Fate, Ledger, STALL, Signed, Standstill, Submission, follow};
 pub use general::encode_general;
 pub use heads::{Head, Heads, Tips};
 pub use item::{Item, Malformed, ReadError, Reader};
@@ -60,10 +60,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 #[derive(Debug, thiserror::Error)]
 pub enum ChainError {
 	/// No connection.
-	#[error(
-		"cannot connect to {url}: {cause}. Is the node running, is this its RPC address (ws:// or \
-		 wss://), and may this machine reach it?"
-	)]
+	#[error("cannot connect to {url}: {cause}. {}", remedy(cause))]
 	Connect {
 		/// The node.
 		url: String,
@@ -77,6 +74,26 @@ pub enum ChainError {
 		url: String,
 		/// What went wrong.
 		cause: Box<subxt::Error>,
+	},
+	/// The node's finalised block stays the same.
+	#[error(
+		"{url} has shown no new finalised block for {} s: is it synced, has it peers, and is the relay \
+		 chain final?", STALL.as_secs()
+	)]
+	Stalled {
+		/// The node.
+		url: String,
+	},
+	/// The node is of another chain than the program's keys.
+	#[error(
+		"{url} is on the chain with genesis {:?} and para id {}, which is not that of the keys: correct \
+		 rpc-url", found.genesis, found.para_id
+	)]
+	OtherChain {
+		/// The node.
+		url: String,
+		/// Its chain.
+		found: ChainId,
 	},
 	/// A view function has no answer.
 	#[error("{url}: view function {function}: {cause}")]
@@ -117,6 +134,16 @@ pub enum ChainError {
 	Account(#[from] AccountError),
 }
 
+fn remedy(cause: &str) -> &'static str {
+	// What a node with the default origins says to whoever does not call it localhost.
+	if cause.contains("status code: 403") {
+		return "The node, or a proxy before it, does not answer to this name: start a node of your \
+			own with --rpc-external --rpc-cors all --rpc-methods safe, for its relay-chain side once \
+			more after `--`";
+	}
+	"Is the node running, is this its RPC address (ws:// or wss://), and may this machine reach it?"
+}
+
 /// A connection to a node.
 #[derive(Clone)]
 pub struct Chain {
@@ -154,6 +181,38 @@ fn failed<E: Into<subxt::Error>>(url: &Arc<str>) -> impl FnOnce(E) -> ChainError
 	move |cause| ChainError::Request { url, cause: Box::new(cause.into()) }
 }
 
+/// See [`Chain::connect_any`].
+async fn first_of<T>(
+	urls: &[String],
+	turn: &mut Turn,
+	backoff: &mut Backoff,
+	shutdown: &Shutdown,
+	mut failed: impl FnMut(&ChainError),
+	connect: impl AsyncFn(&str) -> Result<T, ChainError>,
+) -> Option<T> {
+	loop {
+		for _ in urls {
+			let url = turn.take(urls)?;
+			match shutdown.or(connect(url.as_str())).await? {
+				Ok(connected) => return Some(connected),
+				Err(error) => failed(&error),
+			}
+		}
+		let delay = backoff.delay(&mut rand::thread_rng());
+		if !shutdown.sleep(delay).await {
+			return None;
+		}
+	}
+}
+
+/// Fails if the node at `url` is on another chain than it has to be.
+fn ensure_on(on: Option<ChainId>, url: &str, found: ChainId) -> Result<(), ChainError> {
+	if on.is_none_or(|on| on == found) {
+		return Ok(());
+	}
+	Err(ChainError::OtherChain { url: url.into(), found })
+}
+
 impl Chain {
 	/// Connects to the node at `url`: `ws://…` or `wss://…`.
 	pub async fn connect(url: &str) -> Result<Self, ChainError> {
@@ -175,28 +234,23 @@ impl Chain {
 	}
 
 	/// Connects to the first of several nodes that answers, from the one on whose turn it is, so that a
-	/// reconnection tries another one than before. Backs off after each round in vain. `None` if the
-	/// program shall end first. `failed` hears of every failure.
+	/// reconnection tries another one than before. If it has to be on the chain `on`, those of others are
+	/// passed over. Backs off after each round in vain. `None` if the program shall end first. `failed`
+	/// hears of every failure.
 	pub async fn connect_any(
 		urls: &[String],
+		on: Option<ChainId>,
 		turn: &mut Turn,
 		backoff: &mut Backoff,
 		shutdown: &Shutdown,
-		mut failed: impl FnMut(&ChainError),
+		failed: impl FnMut(&ChainError),
 	) -> Option<Self> {
-		loop {
-			for _ in urls {
-				let url = turn.take(urls)?;
-				match shutdown.or(Self::connect(url)).await? {
-					Ok(chain) => return Some(chain),
-					Err(error) => failed(&error),
-				}
-			}
-			let delay = backoff.delay(&mut rand::thread_rng());
-			if !shutdown.sleep(delay).await {
-				return None;
-			}
-		}
+		first_of(urls, turn, backoff, shutdown, failed, async |url: &str| {
+			let chain = Self::connect(url).await?;
+			ensure_on(on, url, chain.id)?;
+			Ok::<_, ChainError>(chain)
+		})
+		.await
 	}
 
 	/// The node's address.
@@ -416,5 +470,32 @@ mod tests {
 		let taken: Vec<_> = (0..5).filter_map(|_| turn.take(&urls)).collect();
 		assert_eq!(taken, ["a", "b", "c", "a", "b"]);
 		assert_eq!(turn.take(&[]), None);
+	}
+
+	#[tokio::test(start_paused = true)]
+	async fn nodes_of_another_chain_are_passed_over() {
+		let id = |para_id| ChainId { genesis: H256::zero(), para_id };
+		let (_trigger, shutdown) = crate::shutdown::pair();
+		let (mut turn, mut backoff) = (Turn::default(), Backoff::default());
+		let (mut failures, mut found) = (vec![], vec![]);
+		let all = ["theirs", "ours"].map(String::from);
+		for urls in [&all[..], &all[..], &all[..1]] {
+			let note = |error: &ChainError| failures.push(error.to_string());
+			let connect =
+				first_of(urls, &mut turn, &mut backoff, &shutdown, note, async |url: &str| {
+					let chain = if url == "ours" { id(1) } else { id(2) };
+					ensure_on(Some(id(1)), url, chain)?;
+					Ok::<_, ChainError>(url.to_string())
+				});
+			let connected = tokio::time::timeout(Duration::from_secs(600), connect).await;
+			found.push(connected.ok().flatten());
+		}
+		// Where there is no other, it is tried again and again.
+		let ours = || Some("ours".to_string());
+		assert_eq!(found, [ours(), ours(), None]);
+		assert!(failures.len() > 10, "{failures:?}");
+		for failure in failures {
+			assert!(failure.contains("theirs is on the chain") && failure.contains("para id 2"));
+		}
 	}
 }

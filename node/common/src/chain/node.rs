@@ -171,6 +171,38 @@ impl<R: TransportReceiverT + Send> TransportReceiverT for Sparse<R> {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use std::{
+		io::{BufRead, BufReader, Write},
+		net::TcpListener,
+		thread,
+	};
+
+	/// Does twice what a node does that answers to localhost alone.
+	fn refusing() -> String {
+		let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+		let url = format!("ws://{}", listener.local_addr().unwrap());
+		thread::spawn(move || {
+			for stream in listener.incoming().take(2) {
+				let mut stream = stream.unwrap();
+				let request = BufReader::new(&stream).lines().map_while(Result::ok);
+				request.take_while(|line| !line.is_empty()).for_each(drop);
+				stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").unwrap();
+			}
+		});
+		url
+	}
+
+	#[tokio::test]
+	async fn a_node_that_answers_to_localhost_alone_has_a_remedy() {
+		let url = refusing();
+		let errors = [dial(&url).await.err(), dial_stranger(&url, MAX_TOLD).await.err()];
+		for error in errors {
+			let error = error.expect("it refuses").to_string();
+			assert!(error.contains("403") && error.contains("--rpc-cors all"), "{error}");
+		}
+		let away = ChainError::Connect { url, cause: "no answer in time".into() }.to_string();
+		assert!(away.contains("Is the node running"), "{away}");
+	}
 
 	struct Told(Option<ReceivedMessage>);
 

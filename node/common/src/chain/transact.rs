@@ -16,7 +16,7 @@ use subxt::{
 	ext::{
 		scale_decode::DecodeAsType,
 		scale_encode::{self, EncodeAsFields, EncodeAsType, TypeResolver},
-		scale_value::Value,
+		scale_value::{Value, ValueDef},
 	},
 	rpcs::Error as RpcError,
 	transactions::{Payload, SubmittableTransaction, TransactionInvalid, ValidationResult},
@@ -25,6 +25,9 @@ use subxt::{
 /// Blocks for which a transaction can be included, a power of two. Long enough for a busy chain,
 /// short enough that a lost transaction is soon known to be lost.
 const LIFETIME: u32 = 64;
+
+/// Begins the path of an error about money.
+const TOKEN: &str = "Token";
 
 /// JSON-RPC error codes of a node's `author` interface (`sc-rpc-api`).
 mod code {
@@ -83,6 +86,10 @@ impl Ledger for Chain {
 			Err(error) => Err(failed(&self.url)(error)),
 		}
 	}
+
+	fn stalled(&self) -> ChainError {
+		ChainError::Stalled { url: self.url.to_string() }
+	}
 }
 
 fn hash_of(bytes: &[u8]) -> H256 {
@@ -112,6 +119,46 @@ struct Proxied {
 	call: Encoded,
 }
 
+/// Version of the XCM that a dry run tells of. What is tried here sends none.
+const XCM_VERSION: u32 = 5;
+
+/// What the runtime's dry run of a call did.
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+struct Effects {
+	execution_result: Result<Value, Undone>,
+	emitted_events: Vec<Value>,
+}
+
+/// Why a call did nothing.
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+struct Undone {
+	error: Value,
+}
+
+impl Effects {
+	/// The error of the call, or of the one that a proxy made for another account: the proxy's own call
+	/// succeeds in any case.
+	fn error(&self) -> Option<&Value> {
+		match &self.execution_result {
+			Err(undone) => Some(&undone.error),
+			Ok(_) => self
+				.emitted_events
+				.iter()
+				.find_map(|event| inside(inside(inside(event, "Proxy")?, "ProxyExecuted")?, "Err")),
+		}
+	}
+}
+
+/// The first field of a variant, if the value is that one.
+fn inside<'a>(value: &'a Value, variant: &str) -> Option<&'a Value> {
+	match &value.value {
+		ValueDef::Variant(found) if found.name == variant => found.values.values().next(),
+		_ => None,
+	}
+}
+
 impl Finalised {
 	/// Encodes a call against the runtime's metadata: fails if its arguments have another shape.
 	pub fn encode_call<C: EncodeAsFields>(
@@ -121,6 +168,59 @@ impl Finalised {
 		arguments: C,
 	) -> Result<Vec<u8>, ChainError> {
 		self.at.tx().call_data(&dynamic::tx(pallet, call, arguments)).map_err(failed(&self.url))
+	}
+
+	/// A call that is made as a proxy of `real`.
+	fn proxied<C: EncodeAsFields>(
+		&self,
+		real: AccountId32,
+		pallet: &str,
+		call: &str,
+		arguments: C,
+	) -> Result<Proxied, ChainError> {
+		let call = Encoded(self.encode_call(pallet, call, arguments)?);
+		Ok(Proxied { real: MultiAddress::Id(real), force_proxy_type: None, call })
+	}
+
+	/// Lets the runtime make a call of the account, or of the one that it is a proxy of, and undo it.
+	/// Fails if the call does: in a block it would cost its fee each time.
+	pub async fn rehearse<C: EncodeAsFields>(
+		&self,
+		account: &Account,
+		pallet: &str,
+		call: &str,
+		arguments: C,
+	) -> Result<(), ChainError> {
+		let call = match account.real() {
+			None => self.encode_call(pallet, call, arguments)?,
+			Some(real) => {
+				self.encode_call("Proxy", "proxy", self.proxied(real, pallet, call, arguments)?)?
+			}
+		};
+		let signed = Value::unnamed_variant("Signed", [Value::from_bytes(account.signer().0)]);
+		let origin = Value::unnamed_variant("system", [signed]);
+		let arguments = (origin, Encoded(call), XCM_VERSION);
+		let run = dynamic::runtime_api_call::<_, Result<Effects, Value>>(
+			"DryRunApi",
+			"dry_run_call",
+			arguments,
+		);
+		let effects = self.at.runtime_apis().call(run).await.map_err(failed(&self.url))?;
+		let effects = effects
+			.map_err(|reason| ChainError::Refused(format!("it cannot be rehearsed: {reason}")))?;
+		let Some(error) = effects.error() else { return Ok(()) };
+		let metadata = self.at.metadata_ref();
+		let unknown = || Explained { path: vec![error.to_string()], docs: String::new() };
+		let reason = metadata
+			.dispatch_error_ty()
+			.and_then(|ty| error.encode_as_type(ty, metadata.types()).ok())
+			.and_then(|bytes| DispatchError::decode_from(bytes, self.at.metadata()).ok())
+			.map_or_else(unknown, |error| self.explain(error));
+		Err(ChainError::Refused(if reason.outer() == TOKEN {
+			format!("{reason} Send PHA to {}: it has too little for the deposit", account.acting())
+		} else {
+			reason.to_string()
+		}))
 	}
 
 	/// Signs a call with number `nonce`, bound to this block.
@@ -174,6 +274,12 @@ impl Finalised {
 				return explained;
 			}
 		}
+		if let DispatchError::Token(error) = &error {
+			return Explained {
+				path: vec![TOKEN.into(), format!("{error:?}")],
+				docs: error.to_string(),
+			};
+		}
 		Explained { path: vec![error.to_string()], docs: String::new() }
 	}
 }
@@ -213,9 +319,7 @@ impl Chain {
 		let transaction = match account.real() {
 			None => state.sign(account, nonce, &dynamic::tx(pallet, call, arguments))?,
 			Some(real) => {
-				let call = Encoded(state.encode_call(pallet, call, arguments)?);
-				let proxied =
-					Proxied { real: MultiAddress::Id(real), force_proxy_type: None, call };
+				let proxied = state.proxied(real, pallet, call, arguments)?;
 				state.sign(account, nonce, &dynamic::tx("Proxy", "proxy", proxied))?
 			}
 		};

@@ -95,8 +95,8 @@ impl World {
 			answered: MemberSet::EMPTY,
 			fulfilled: false,
 			stored: MemberSet::EMPTY,
-			examined: MemberSet::EMPTY,
 			replaced: false,
+			excused: false,
 		};
 		self.scene.open = Some((0, request));
 	}

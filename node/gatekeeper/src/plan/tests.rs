@@ -283,8 +283,8 @@ fn asked(id: RequestId) -> Asked {
 		answered: MemberSet::EMPTY,
 		fulfilled: false,
 		stored: MemberSet::EMPTY,
-		examined: MemberSet::EMPTY,
 		replaced: false,
+		excused: false,
 	};
 	Asked { id, request, attested: true }
 }

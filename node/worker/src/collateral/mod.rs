@@ -14,7 +14,7 @@ use crate::{
 	registry::{self, Call},
 };
 use der::{DateTime, Decode};
-use phala_attestation::{PckCaKind, Tee, pem};
+use phala_attestation::{PckCaKind, Quote, Tee, pem};
 use phala_dev_pki::Collateral;
 use serde::Deserialize;
 use std::{path::PathBuf, str::FromStr};
@@ -51,8 +51,10 @@ pub enum CollateralError {
 	/// A certificate in it cannot be read.
 	#[error("the issuer chain of the {0:?} is no PEM: fetch it anew")]
 	NoCertificate(Item),
-	/// A date in it cannot be read.
-	#[error("the {0:?} has no readable date of its next update: fetch it anew")]
+	/// A date or number in it cannot be read.
+	#[error(
+		"the {0:?} has no readable date of its next update, or no evaluation number: fetch it anew"
+	)]
 	NoDate(Item),
 }
 
@@ -78,15 +80,44 @@ pub enum Source {
 	Simulated,
 }
 
+/// What a source has for a platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+	/// With documents of the number in force, if the source has them.
+	pub ours: Collateral,
+	/// With documents of another number, which Intel has signed for a later day.
+	pub early: Option<Collateral>,
+}
+
+impl Fetched {
+	/// One set of collateral after the other.
+	pub fn sets(&self) -> impl Iterator<Item = &Collateral> {
+		std::iter::once(&self.ours).chain(&self.early)
+	}
+}
+
 impl Source {
-	/// All collateral for a platform. `now` is the chain's time, in Unix seconds: simulated
-	/// collateral is issued at that time.
-	pub async fn fetch(&self, subject: &Subject, now: u64) -> Result<Collateral, CollateralError> {
-		match self {
-			Self::Pcs(pcs) => Ok(pcs.fetch(subject).await?),
-			Self::File(path) => file::read(path),
-			Self::Simulated => simulated::issue(subject, now),
-		}
+	/// All collateral for a platform, where evaluation number `in_force` counts; zero for none. `now` is
+	/// the chain's time, in Unix seconds: simulated collateral is issued at that time.
+	pub async fn fetch(
+		&self,
+		subject: &Subject,
+		in_force: u32,
+		now: u64,
+	) -> Result<Fetched, CollateralError> {
+		let (ours, early) = match self {
+			Self::Pcs(pcs) => {
+				let ours = pcs.fetch(subject, in_force).await?;
+				let early = pcs.early(subject, &ours).await.unwrap_or_else(|error| {
+					tracing::info!(%error, "early collateral is not to be had");
+					None
+				});
+				(ours, early)
+			}
+			Self::File(path) => (file::read(path)?, None),
+			Self::Simulated => (simulated::issue(subject, in_force, now)?, None),
+		};
+		Ok(Fetched { ours, early })
 	}
 }
 
@@ -125,25 +156,46 @@ pub fn call(collateral: &Collateral, item: Item, ca: PckCaKind) -> Result<Call, 
 	})
 }
 
-/// Unix second at which an item's next issue is due; of a CA, at which its certificate expires.
-pub fn next_update(collateral: &Collateral, item: Item) -> Result<u64, CollateralError> {
+/// The PCK CA's certificate, if it is the one in the chain of this quote.
+pub fn ca_of_quote(collateral: &Collateral, quote: &[u8]) -> Option<Vec<u8>> {
+	let quote = Quote::parse(quote).ok()?;
+	let chain = pem::certificates(collateral.pck_crl_issuer_chain.as_bytes()).ok()?;
+	let certificate = chain.into_iter().next()?;
+	let is_the_same = sp_crypto_hashing::sha2_256(&certificate) == quote.pck.ca_fingerprint;
+	is_the_same.then_some(certificate)
+}
+
+/// What orders the issues of an item.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Issue {
+	/// Evaluation number; zero for what has none.
+	pub number: u32,
+	/// Unix second at which the next issue is due; of a CA, at which its certificate expires.
+	pub until: u64,
+}
+
+/// Which issue of an item this is.
+pub fn issue(collateral: &Collateral, item: Item) -> Result<Issue, CollateralError> {
 	#[derive(Deserialize)]
 	#[serde(rename_all = "camelCase")]
-	struct Dated {
+	struct Document {
 		next_update: String,
+		tcb_evaluation_data_number: u32,
 	}
 	let of_json = |json: &str| {
-		let dated: Dated = serde_json::from_str(json).ok()?;
-		Some(DateTime::from_str(&dated.next_update).ok()?.unix_duration().as_secs())
+		let document: Document = serde_json::from_str(json).ok()?;
+		let until = DateTime::from_str(&document.next_update).ok()?.unix_duration().as_secs();
+		Some(Issue { number: document.tcb_evaluation_data_number, until })
 	};
 	let of_crl = |crl: &[u8]| {
 		let list: x509_cert::crl::CertificateList = Decode::from_der(crl).ok()?;
-		Some(list.tbs_cert_list.next_update?.to_unix_duration().as_secs())
+		let until = list.tbs_cert_list.next_update?.to_unix_duration().as_secs();
+		Some(Issue { number: 0, until })
 	};
 	let of_chain = |pem: &str| {
 		let chain = x509_cert::Certificate::load_pem_chain(pem.as_bytes()).ok()?;
 		let validity = chain.first()?.tbs_certificate().validity();
-		Some(validity.not_after.to_unix_duration().as_secs())
+		Some(Issue { number: 0, until: validity.not_after.to_unix_duration().as_secs() })
 	};
 	match item {
 		Item::PckCa => of_chain(&collateral.pck_crl_issuer_chain),
@@ -158,10 +210,25 @@ pub fn next_update(collateral: &Collateral, item: Item) -> Result<u64, Collatera
 /// What the chain has of an item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Held {
-	/// Unix second at which the item in force expires.
-	pub expires: Option<u64>,
-	/// The same of one that waits until its evaluation number takes effect.
-	pub waiting: Option<u64>,
+	/// What is in force.
+	pub current: Option<Issue>,
+	/// What waits until its evaluation number takes effect.
+	pub waiting: Option<Issue>,
+}
+
+impl Held {
+	/// Unix second at which what is in force expires.
+	pub fn expires(&self) -> Option<u64> {
+		self.current.map(|current| current.until)
+	}
+
+	/// Whether an issue would take the place of what is in force, rather than be refused or wait, where number
+	/// `in_force` is.
+	pub fn takes(&self, issue: Issue, in_force: u32) -> bool {
+		issue.number <= in_force
+			&& self.current.is_none_or(|current| issue.number >= current.number)
+			&& self.waiting.is_none_or(|waiting| issue.number < waiting.number)
+	}
 }
 
 /// What the chain has of an item, for platforms whose PCK certificate is of this CA.
@@ -170,19 +237,43 @@ pub fn held(collateral: &registry::Collateral, item: Item, ca: PckCaKind) -> Hel
 		PckCaKind::Processor => 0,
 		PckCaKind::Platform => 1,
 	};
-	let alone = |expires| Held { expires, waiting: None };
+	let document = |(number, until): (u32, u64)| Issue { number, until };
+	let alone = |until: Option<u64>| Held {
+		current: until.map(|until| Issue { number: 0, until }),
+		waiting: None,
+	};
 	match item {
-		Item::RootCrl => alone(collateral.root_crl.map(|(_, expires)| expires)),
+		Item::RootCrl => alone(collateral.root_crl.map(|(_, until)| until)),
 		Item::PckCa => alone(collateral.pck_cas[of]),
-		Item::PckCrl => alone(collateral.pck_crls[of].map(|(_, expires)| expires)),
+		Item::PckCrl => alone(collateral.pck_crls[of].map(|(_, until)| until)),
 		Item::TcbInfo => Held {
-			expires: collateral.tcb_info.map(|(_, expires)| expires),
-			waiting: collateral.next_tcb_info.map(|(_, expires)| expires),
+			current: collateral.tcb_info.map(document),
+			waiting: collateral.next_tcb_info.map(document),
 		},
 		Item::QeIdentity => Held {
-			expires: collateral.qe_identity.map(|(_, expires)| expires),
-			waiting: collateral.next_qe_identity.map(|(_, expires)| expires),
+			current: collateral.qe_identity.map(document),
+			waiting: collateral.next_qe_identity.map(document),
 		},
+	}
+}
+
+/// Evaluation numbers that the chain knows; zero if there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Numbers {
+	/// The one in force.
+	pub in_force: u32,
+	/// The highest, which may wait for its time.
+	pub newest: u32,
+}
+
+impl Numbers {
+	/// At second `now` of the chain.
+	pub fn at(now: u64, known: &[registry::Evaluation]) -> Self {
+		let in_force = known.iter().filter(|known| known.in_force_from <= now);
+		Self {
+			in_force: in_force.map(|known| known.number).max().unwrap_or(0),
+			newest: known.iter().map(|known| known.number).max().unwrap_or(0),
+		}
 	}
 }
 
@@ -195,20 +286,28 @@ pub struct Need {
 	pub lifetime: u64,
 }
 
-/// Whether to submit an item of which ours is due at `ours`. What the chain would refuse as no newer
-/// is never submitted; what is merely nice to have only where the fee comes back.
-pub fn is_needed(held: Held, ours: u64, now: u64, need: Need) -> bool {
+/// Whether to submit our issue of an item. What the chain would refuse as no newer is never submitted;
+/// what is merely nice to have only where the fee comes back.
+pub fn is_needed(held: Held, ours: Issue, numbers: Numbers, now: u64, need: Need) -> bool {
 	let until = |seconds: u64| now.saturating_add(seconds);
-	if ours <= now || held.waiting.is_some_and(|waiting| waiting >= ours) {
+	let current = held.current.unwrap_or_default();
+	let lacks = current.until <= until(need.margin);
+	if ours.until <= now {
 		return false;
 	}
-	match held.expires {
-		None => true,
-		Some(expires) if expires <= until(need.margin) => ours > expires,
-		Some(expires) => {
-			expires < until(need.lifetime) && ours >= expires.saturating_add(WORTHWHILE)
-		}
+	if ours.number > numbers.in_force {
+		// It will wait. That is of use once: to let the chain's delay begin, or where nothing else counts.
+		let waiting = held.waiting.map_or(0, |waiting| waiting.number);
+		return ours.number > waiting && (ours.number > numbers.newest || lacks);
 	}
+	// The number in force is what platforms are to be judged by, and free.
+	let lasts = ours.until >= current.until.min(until(need.lifetime));
+	let rises = ours.number > current.number && lasts;
+	if !rises && (ours.number < current.number || ours.until <= current.until) {
+		return false;
+	}
+	let is_free = ours.until >= current.until.saturating_add(WORTHWHILE);
+	lacks || rises || (current.until < until(need.lifetime) && is_free)
 }
 
 #[cfg(test)]
@@ -219,40 +318,97 @@ mod tests {
 	const DAY: u64 = 86_400;
 	const NOW: u64 = 1_800_000_000;
 	const NEED: Need = Need { margin: 3_600, lifetime: 7 * DAY };
+	/// Number 18 is in force, and none waits.
+	const NUMBERS: Numbers = Numbers { in_force: 18, newest: 18 };
 
-	fn has(expires: u64) -> Held {
-		Held { expires: Some(expires), waiting: None }
+	fn issued(number: u32, until: u64) -> Issue {
+		Issue { number, until }
+	}
+
+	fn has(current: Issue) -> Held {
+		Held { current: Some(current), waiting: None }
+	}
+
+	/// Whether a document of ours is needed, with days from now until each expires.
+	fn needs(held: (u32, u64), ours: (u32, u64), numbers: Numbers) -> bool {
+		let of = |(number, days): (u32, u64)| issued(number, NOW + days * DAY);
+		is_needed(has(of(held)), of(ours), numbers, NOW, NEED)
 	}
 
 	#[test]
 	fn what_is_missing_or_runs_out_is_needed() {
-		let ours = NOW + 30 * DAY;
-		assert!(is_needed(Held::default(), ours, NOW, NEED));
-		assert!(is_needed(has(NOW + 60), ours, NOW, NEED));
-		assert!(is_needed(has(NOW + 6 * DAY), ours, NOW, NEED), "it would shorten the attestation");
-		assert!(!is_needed(has(NOW + 8 * DAY), ours, NOW, NEED), "others will care in time");
+		let ours = issued(18, NOW + 30 * DAY);
+		let needed = |held| is_needed(held, ours, NUMBERS, NOW, NEED);
+		assert!(needed(Held::default()));
+		assert!(needed(has(issued(18, NOW + 60))));
+		assert!(needed(has(issued(18, NOW + 6 * DAY))), "it would shorten the attestation");
+		assert!(!needed(has(issued(18, NOW + 8 * DAY))), "others will care in time");
 	}
 
 	#[test]
 	fn what_brings_nothing_is_not_submitted() {
-		assert!(!is_needed(Held::default(), NOW, NOW, NEED), "ours has expired");
-		assert!(!is_needed(has(NOW + 60), NOW + 60, NOW, NEED), "it is the same");
-		assert!(!is_needed(has(NOW + 6 * DAY), NOW + 7 * DAY, NOW, NEED), "the fee would be lost");
-		let waits = Held { expires: None, waiting: Some(NOW + 30 * DAY) };
-		assert!(!is_needed(waits, NOW + 30 * DAY, NOW, NEED), "the chain has it already");
-		assert!(is_needed(waits, NOW + 31 * DAY, NOW, NEED));
+		let needed = |held, until| is_needed(held, issued(18, until), NUMBERS, NOW, NEED);
+		assert!(!needed(Held::default(), NOW), "ours has expired");
+		assert!(!needed(has(issued(18, NOW + 60)), NOW + 60), "it is the same");
+		assert!(!needed(has(issued(18, NOW + 6 * DAY)), NOW + 7 * DAY), "the fee would be lost");
+	}
+
+	#[test]
+	fn no_number_falls() {
+		assert!(!needs((18, 0), (17, 30), NUMBERS), "the chain would refuse it, and keep the fee");
+		assert!(!needs((18, 6), (17, 30), NUMBERS));
+		assert!(needs((17, 0), (17, 30), NUMBERS), "nobody has brought the one in force");
+		assert!(needs((17, 0), (18, 30), NUMBERS));
+		assert!(needs((17, 6), (18, 7), NUMBERS), "a higher number is free");
+		assert!(needs((17, 20), (18, 20), NUMBERS), "it may be demanded");
+		assert!(!needs((17, 20), (18, 6), NUMBERS), "one that lasts will come");
+	}
+
+	#[test]
+	fn an_early_document_is_submitted_once() {
+		assert!(needs((18, 29), (19, 30), NUMBERS), "its delay begins");
+		let known = Numbers { newest: 19, ..NUMBERS };
+		assert!(!needs((18, 29), (19, 30), known), "it has begun");
+		assert!(needs((18, 0), (19, 30), known), "nothing else counts");
+		assert!(needs((18, 29), (20, 30), known));
+		let needed = |number, until| {
+			let waiting = Some(issued(19, NOW + 20 * DAY));
+			let held = Held { current: Some(issued(18, NOW)), waiting };
+			is_needed(held, issued(number, until), known, NOW, NEED)
+		};
+		assert!(!needed(19, NOW + 30 * DAY), "it would wait, and be paid for");
+		assert!(needed(18, NOW + 30 * DAY));
+	}
+
+	#[test]
+	fn the_number_in_force_is_the_highest_whose_time_has_come() {
+		let known = [(17, 0), (18, NOW), (19, NOW + 1)]
+			.map(|(number, in_force_from)| registry::Evaluation { number, in_force_from });
+		assert_eq!(Numbers::at(NOW, &known), Numbers { in_force: 18, newest: 19 });
+		assert_eq!(Numbers::at(NOW, &[]), Numbers::default());
 	}
 
 	proptest! {
 		/// After a submission the same item is not needed again.
 		#[test]
 		fn submitting_settles_it(
-			expires in prop::option::of(0..NOW * 2), ours in 0..NOW * 2, later in 0..60 * DAY
+			expires in prop::option::of(0..NOW * 2), until in 0..NOW * 2, later in 0..60 * DAY,
+			numbers in (16u32..20, 16u32..20),
 		) {
-			let held = Held { expires, waiting: None };
-			if is_needed(held, ours, NOW, NEED) {
-				prop_assert!(expires.is_none_or(|expires| ours > expires));
-				prop_assert!(!is_needed(has(ours), ours, NOW + later, NEED));
+			let current = expires.map(|expires| issued(numbers.0, expires));
+			let (held, ours) = (Held { current, waiting: None }, issued(numbers.1, until));
+			if is_needed(held, ours, NUMBERS, NOW, NEED) {
+				let waits = ours.number > NUMBERS.in_force;
+				let current = current.filter(|_| !waits).unwrap_or_default();
+				let rank = |issue: Issue| (issue.number, issue.until);
+				prop_assert!(rank(ours) > rank(current));
+				let (held, numbers) = if waits {
+					let newest = ours.number;
+					(Held { waiting: Some(ours), ..held }, Numbers { newest, ..NUMBERS })
+				} else {
+					(has(ours), NUMBERS)
+				};
+				prop_assert!(!is_needed(held, ours, numbers, NOW + later, NEED));
 			}
 		}
 	}
@@ -264,17 +420,19 @@ mod tests {
 			fmspc: phala_dev_pki::Platform::FMSPC,
 			ca: PckCaKind::Platform,
 		};
-		let collateral = simulated::issue(&subject, NOW).unwrap();
+		let collateral = simulated::issue(&subject, 21, NOW).unwrap();
 		for item in Item::ALL {
-			let due = next_update(&collateral, item).unwrap();
-			assert!(due > NOW + 20 * DAY, "{item:?} {due}");
+			let Issue { number, until } = issue(&collateral, item).unwrap();
+			assert!(until > NOW + 20 * DAY, "{item:?} {until}");
+			let is_document = matches!(item, Item::TcbInfo | Item::QeIdentity);
+			assert_eq!(number, if is_document { 21 } else { 0 }, "{item:?}");
 		}
 		for item in Item::ALL {
 			call(&collateral, item, PckCaKind::Platform).unwrap();
 		}
 		let broken = Collateral { tcb_info: "{}".into(), pck_crl: vec![0x30], ..collateral };
 		for item in [Item::TcbInfo, Item::PckCrl] {
-			assert!(matches!(next_update(&broken, item), Err(CollateralError::NoDate(_))));
+			assert!(matches!(issue(&broken, item), Err(CollateralError::NoDate(_))));
 		}
 	}
 }

@@ -4,7 +4,8 @@
 //! the same paths below its own address; it serves the root's revocation list at `rootcacrl`, which
 //! Intel publishes as a file instead.
 
-use super::Subject;
+use super::{CollateralError, Subject, issue};
+use crate::journal::Item;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::{StatusCode, Uri, body::Bytes, header::HeaderMap};
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
@@ -22,6 +23,8 @@ use std::time::Duration;
 pub const INTEL: &str = "https://api.trustedservices.intel.com";
 /// Where Intel publishes the root's revocation list.
 const INTEL_ROOT_CRL: &str = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der";
+const TCB_INFO_CHAIN: &str = "TCB-Info-Issuer-Chain";
+const QE_IDENTITY_CHAIN: &str = "SGX-Enclave-Identity-Issuer-Chain";
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Far above everything that the chain takes.
 const MAX_BODY: usize = 256 * 1024;
@@ -140,6 +143,9 @@ struct SignedAnswer<'a> {
 	signature: &'a str,
 }
 
+/// A signed document: body, signature, issuer chain.
+type Document = (String, Vec<u8>, String);
+
 impl Pcs {
 	/// The service at `url`: scheme, host and port.
 	pub fn new(url: &str, http: Http) -> Result<Self, PcsError> {
@@ -159,26 +165,19 @@ impl Pcs {
 		&self.base
 	}
 
-	/// All collateral for a platform.
-	pub async fn fetch(&self, subject: &Subject) -> Result<Collateral, PcsError> {
-		let (tee, fmspc) = (
-			match subject.tee {
-				Tee::Sgx => "sgx",
-				Tee::Tdx => "tdx",
-			},
-			hex::encode(subject.fmspc),
-		);
+	/// All collateral for a platform, with documents of this evaluation number if the service has them; else,
+	/// and for zero, with those that it gives by default: Intel holds newer ones back for up to a year.
+	pub async fn fetch(&self, subject: &Subject, number: u32) -> Result<Collateral, PcsError> {
 		let ca = match subject.ca {
 			PckCaKind::Processor => "processor",
 			PckCaKind::Platform => "platform",
 		};
-		let base = &self.base;
-		let tcb = format!("{base}/{tee}/certification/v4/tcb?fmspc={fmspc}");
+		let (tcb, qe) = self.documents_of(subject);
 		let (tcb_info, tcb_info_signature, tcb_info_issuer_chain) =
-			self.document(&tcb, "TCB-Info-Issuer-Chain").await?;
-		let qe = format!("{base}/{tee}/certification/v4/qe/identity");
+			self.numbered(&tcb, TCB_INFO_CHAIN, number).await?;
 		let (qe_identity, qe_identity_signature, qe_identity_issuer_chain) =
-			self.document(&qe, "SGX-Enclave-Identity-Issuer-Chain").await?;
+			self.numbered(&qe, QE_IDENTITY_CHAIN, number).await?;
+		let base = &self.base;
 		let crl = format!("{base}/sgx/certification/v4/pckcrl?ca={ca}&encoding=der");
 		let (headers, pck_crl) = self.http.get(&crl).await?;
 		Ok(Collateral {
@@ -196,11 +195,57 @@ impl Pcs {
 		})
 	}
 
-	async fn document(
+	/// The same with the newest documents that Intel has signed, if their number is another one.
+	pub async fn early(
+		&self,
+		subject: &Subject,
+		ours: &Collateral,
+	) -> Result<Option<Collateral>, CollateralError> {
+		const EARLY: &str = "update=early";
+		let (tcb, qe) = self.documents_of(subject);
+		let (tcb_info, tcb_info_signature, tcb_info_issuer_chain) =
+			self.document(&with(&tcb, EARLY), TCB_INFO_CHAIN).await?;
+		let mut early =
+			Collateral { tcb_info, tcb_info_signature, tcb_info_issuer_chain, ..ours.clone() };
+		if issue(&early, Item::TcbInfo)?.number == issue(ours, Item::TcbInfo)?.number {
+			return Ok(None);
+		}
+		(early.qe_identity, early.qe_identity_signature, early.qe_identity_issuer_chain) =
+			self.document(&with(&qe, EARLY), QE_IDENTITY_CHAIN).await?;
+		issue(&early, Item::QeIdentity)?;
+		Ok(Some(early))
+	}
+
+	/// Addresses of TCB info and QE identity.
+	fn documents_of(&self, subject: &Subject) -> (String, String) {
+		let tee = match subject.tee {
+			Tee::Sgx => "sgx",
+			Tee::Tdx => "tdx",
+		};
+		let base = format!("{}/{tee}/certification/v4", self.base);
+		let fmspc = hex::encode(subject.fmspc);
+		(format!("{base}/tcb?fmspc={fmspc}"), format!("{base}/qe/identity"))
+	}
+
+	/// The document with this number, or else the one that the service gives by default.
+	async fn numbered(
 		&self,
 		url: &str,
 		chain: &'static str,
-	) -> Result<(String, Vec<u8>, String), PcsError> {
+		number: u32,
+	) -> Result<Document, PcsError> {
+		if number > 0 {
+			let asked = with(url, &format!("tcbEvaluationDataNumber={number}"));
+			match self.document(&asked, chain).await {
+				// Never heard of it, not served any more; or a cache that takes no such parameter.
+				Err(PcsError::Status { status: 400 | 404 | 410, .. }) => {}
+				other => return other,
+			}
+		}
+		self.document(url, chain).await
+	}
+
+	async fn document(&self, url: &str, chain: &'static str) -> Result<Document, PcsError> {
 		let answer = |what| PcsError::Answer { url: url.into(), what };
 		let (headers, body) = self.http.get(url).await?;
 		let chain = issuer_chain(&headers, chain, url)?;
@@ -222,6 +267,11 @@ impl Pcs {
 		let (_, body) = self.http.get(&url).await?;
 		der_or_hex(&body).ok_or(PcsError::Answer { url, what: "revocation list" })
 	}
+}
+
+fn with(url: &str, parameter: &str) -> String {
+	let separator = if url.contains('?') { '&' } else { '?' };
+	format!("{url}{separator}{parameter}")
 }
 
 /// PEM from a header, where it is percent-encoded.

@@ -4,8 +4,8 @@ use super::{CollateralError, Subject};
 use phala_attestation::{PckCaKind, Tee};
 use phala_dev_pki::{CaKind, Collateral, CollateralOptions, Pki, Platform};
 
-/// Issues what Intel would for an up-to-date platform, dated `now`.
-pub fn issue(subject: &Subject, now: u64) -> Result<Collateral, CollateralError> {
+/// Issues what Intel would for an up-to-date platform, dated `now`, with the evaluation number in force.
+pub fn issue(subject: &Subject, in_force: u32, now: u64) -> Result<Collateral, CollateralError> {
 	let tee = match subject.tee {
 		Tee::Sgx => phala_dev_pki::Tee::Sgx,
 		Tee::Tdx => phala_dev_pki::Tee::Tdx,
@@ -17,6 +17,12 @@ pub fn issue(subject: &Subject, now: u64) -> Result<Collateral, CollateralError>
 		PckCaKind::Platform => CaKind::Platform,
 		PckCaKind::Processor => CaKind::Processor,
 	};
-	let options = CollateralOptions::for_platform(&platform, tee);
+	let mut options = CollateralOptions::for_platform(&platform, tee);
+	for number in [
+		&mut options.tcb_info.tcb_evaluation_data_number,
+		&mut options.qe_identity.tcb_evaluation_data_number,
+	] {
+		*number = in_force.max(*number);
+	}
 	Ok(Pki::development().issue_collateral(now, &options)?)
 }

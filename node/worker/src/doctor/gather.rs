@@ -3,7 +3,7 @@
 
 use super::{ChainFacts, Fact, Facts, MiningFacts, QuoteFacts};
 use crate::{
-	collateral::{self, Subject},
+	collateral::{self, Numbers, Subject},
 	journal::Item,
 	mining::{
 		pallet::{self as mining, Mining},
@@ -18,12 +18,15 @@ use phala_node_common::{
 	chain::{Account, Chain, ChainError, Finalised},
 	files,
 	keystore::Keys,
-	seal::Seal,
+	seal::{Seal, Sealer},
 	tee::{self, Evidence, QuoteProvider, TeeError},
 };
 use phala_primitives::{BlockRef, ChainId};
 use sp_core::sr25519;
-use std::time::{Instant, SystemTime};
+use std::{
+	fs,
+	time::{Instant, SystemTime},
+};
 
 fn say(error: impl std::fmt::Display) -> String {
 	error.to_string()
@@ -74,6 +77,9 @@ pub async fn gather_as(
 			keys = found;
 			(sealer, fact)
 		}));
+		if matches!(settings.sealer(&**provider), Ok(Sealer::Ram(_))) {
+			facts.swaps = swaps(&fs::read_to_string("/proc/swaps").unwrap_or_default());
+		}
 	}
 	let connected = match chain {
 		Err(reason) => {
@@ -122,9 +128,10 @@ pub async fn gather_as(
 	if let (Ok(evidence), Some((chain, state, time)), true) = (evidence, connected, fits) {
 		on_chain(&mut facts, settings, &*provider, &evidence, &state, time).await;
 		if let Some(account) = account {
-			facts.verdict = Some(verdict(&state, &account, &evidence, &claim).await);
-			facts.balance = Some(balance(&chain, &state, &account, evidence, claim).await);
 			facts.worker = worker(&state, &account, keys.as_ref()).await;
+			let known = facts.worker.as_ref();
+			facts.verdict = Some(verdict(&state, &account, &evidence, &claim, known).await);
+			facts.balance = Some(balance(&chain, &state, &account, evidence, claim).await);
 		}
 	}
 	facts
@@ -149,9 +156,15 @@ async fn first_chain(settings: &Settings) -> Fact<(Chain, Finalised)> {
 /// The keys, if they are there: the doctor makes none.
 fn sealed_keys(settings: &Settings, provider: &dyn QuoteProvider) -> Fact<(String, Option<Keys>)> {
 	let sealer = settings.sealer(provider).map_err(say)?;
-	sealer.root_key().map_err(say)?;
+	sealer.existing_key().map_err(say)?;
 	let keys = Keys::load(&settings.state_dir, &sealer).map_err(say)?;
 	Ok((sealer.describe().into(), keys))
+}
+
+/// What the kernel's table says where memory may be swapped to. Zram is memory, too.
+fn swaps(table: &str) -> Vec<String> {
+	let names = table.lines().skip(1).filter_map(|line| line.split_whitespace().next());
+	names.filter(|name| !name.starts_with("/dev/zram")).map(String::from).collect()
 }
 
 /// What a program would claim now, and what its quote would be bound to. A key that is not there yet
@@ -191,19 +204,27 @@ async fn on_chain(
 	time: u64,
 ) {
 	let subject = Subject { tee: evidence.tee, fmspc: evidence.fmspc.0, ca: evidence.ca };
-	facts.held = Some(match Registry(state).collateral(subject.tee, subject.fmspc).await {
-		Err(error) => Err(say(error)),
-		Ok(held) => {
-			Ok(Item::ALL.map(|item| (item, collateral::held(&held, item, subject.ca))).to_vec())
+	let asked = async {
+		let held = Registry(state).collateral(subject.tee, subject.fmspc).await?;
+		Ok::<_, ChainError>((held, Registry(state).evaluations().await?))
+	};
+	let (held, numbers) = match asked.await {
+		Ok((held, known)) => (held, Numbers::at(time, &known)),
+		Err(error) => {
+			facts.held = Some(Err(say(error)));
+			return;
 		}
-	});
+	};
+	let held = Item::ALL.map(|item| (item, collateral::held(&held, item, subject.ca)));
+	(facts.held, facts.number) = (Some(Ok(held.to_vec())), numbers.in_force);
 	facts.source = Some(match settings.source(provider) {
 		Err(error) => Err(say(error)),
-		Ok(source) => match source.fetch(&subject, time).await {
+		Ok(source) => match source.fetch(&subject, numbers.in_force, time).await {
 			Err(error) => Err(say(error)),
-			Ok(ours) => Item::ALL
-				.into_iter()
-				.map(|item| Ok((item, collateral::next_update(&ours, item).map_err(say)?)))
+			Ok(fetched) => fetched
+				.sets()
+				.flat_map(|set| Item::ALL.map(|item| (set, item)))
+				.map(|(set, item)| Ok((item, collateral::issue(set, item).map_err(say)?)))
 				.collect::<Fact<Vec<_>>>()
 				.map(|items| (source.to_string(), items)),
 		},
@@ -215,13 +236,23 @@ async fn verdict(
 	account: &Account,
 	evidence: &Evidence,
 	claim: &Claim,
+	known: Option<&Option<Registered>>,
 ) -> Fact<u64> {
 	let answer = Registry(state).why_refused(&account.acting(), &evidence.quote, claim).await;
-	let accepted = answer.map_err(say)?;
-	accepted.map(|accepted| accepted.judgement.expires_at).map_err(|refusal| {
+	let accepted = answer.map_err(say)?.map_err(|refusal| {
 		// Missing collateral is the worker's job, and has a check of its own.
 		format!("the chain would refuse the quote now: {refusal}")
-	})
+	})?;
+	// The quote is not all that can be refused: deposits, and what a proxy may do.
+	let call = match known {
+		Some(None) => Some(Call::Register(evidence.quote.clone(), *claim)),
+		Some(Some(worker)) if worker.is_ours => Some(Call::Renew(evidence.quote.clone(), *claim)),
+		_ => None,
+	};
+	if let Some(call) = call {
+		call.rehearse(state, account).await.map_err(say)?;
+	}
+	Ok(accepted.judgement.expires_at)
 }
 
 async fn balance(
@@ -268,4 +299,44 @@ async fn worker(
 	let Some(keys) = keys else { return Some(None) };
 	let record = Registry(state).worker(&keys.worker()).await.ok()?;
 	Some(record.map(|record| Registered::of(record, &account.acting())))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use phala_node_common::tee::TeeKind;
+
+	#[test]
+	fn looking_for_keys_makes_none() {
+		let folder = tempfile::tempdir().unwrap();
+		let settings = Settings {
+			state_dir: folder.path().into(),
+			tee: TeeKind::Simulated,
+			..Settings::default()
+		};
+		let provider = settings.provider().unwrap();
+		let found = || {
+			let (_, keys) = sealed_keys(&settings, &*provider)?;
+			Ok::<_, String>(keys.map(|keys| keys.worker()))
+		};
+		assert_eq!(found(), Ok(None));
+		assert_eq!(files::names(folder.path()).unwrap(), [""; 0]);
+
+		let chain = ChainId { genesis: Default::default(), para_id: 0 };
+		let sealer = Sealer::Plain(folder.path().into());
+		let keys = Keys::open(folder.path(), &sealer, &chain).unwrap();
+		assert_eq!(found(), Ok(Some(keys.worker())));
+		files::remove(&folder.path().join("sealing-key")).unwrap();
+		assert!(found().unwrap_err().contains("cannot open"));
+		assert_eq!(files::names(folder.path()).unwrap(), ["keys.sealed"]);
+	}
+
+	#[test]
+	fn swaps_on_disks_are_named() {
+		let table = "Filename\tType\tSize\tUsed\tPriority\n\
+			/dev/zram0 partition\t8388604\t0\t100\n\
+			/dev/vda2  partition\t4194300\t0\t-2\n";
+		assert_eq!(swaps(table), ["/dev/vda2"]);
+		assert_eq!(swaps(""), [""; 0]);
+	}
 }

@@ -26,12 +26,22 @@ fn registered() -> Registered {
 	}
 }
 
+fn issue(number: u32, until: u64) -> Issue {
+	Issue { number, until }
+}
+
+/// An item that is on chain until then.
+fn has(until: u64) -> Held {
+	Held { current: Some(issue(17, until)), waiting: None }
+}
+
 fn healthy() -> Facts {
-	let held = Held { expires: Some(NOW + 20 * DAY), waiting: None };
+	let held = has(NOW + 20 * DAY);
 	Facts {
 		state: Some(Ok("/state".into())),
 		tee: Some(Ok((Tee::Tdx, false))),
 		keys: Some(Ok(("sealing secret".into(), Some(("0a".into(), id()))))),
+		swaps: vec![],
 		account: Some(Ok("5Grw".into())),
 		chain: Some(Ok(ChainFacts {
 			url: "ws://n".into(),
@@ -49,9 +59,10 @@ fn healthy() -> Facts {
 			pck_expires: NOW + 1_000 * DAY,
 		})),
 		held: Some(Ok(Item::ALL.map(|item| (item, held)).to_vec())),
+		number: 17,
 		source: Some(Ok((
 			"https://pccs".into(),
-			Item::ALL.map(|item| (item, NOW + 29 * DAY)).to_vec(),
+			Item::ALL.map(|item| (item, issue(17, NOW + 29 * DAY))).to_vec(),
 		))),
 		verdict: Some(Ok(NOW + 7 * DAY)),
 		worker: Some(Some(registered())),
@@ -170,6 +181,12 @@ fn keys_of_another_chain_are_named_and_none_are_fine() {
 }
 
 #[test]
+fn keys_in_memory_that_may_be_swapped_deserve_a_word() {
+	let check = changed(|facts| facts.swaps = vec!["/dev/vda2".into()]);
+	expect(check, "keys", Verdict::Attention, &["worker 0a", "/dev/vda2", "MemorySwapMax=0"]);
+}
+
+#[test]
 fn a_wrong_clock_is_a_failure_but_not_on_a_development_chain() {
 	expect(
 		changed(|facts| facts.clock = NOW + 7_200),
@@ -200,7 +217,7 @@ fn collateral_in_every_state_of_chain_and_source() {
 	expect(check, "collateral", Verdict::Fine, &["lacks TcbInfo", "will submit"]);
 	// Expired on chain, the source is away.
 	let check = changed(|facts| {
-		hold(facts, Item::PckCrl, Held { expires: Some(NOW), waiting: None });
+		hold(facts, Item::PckCrl, has(NOW));
 		facts.source = Some(Err("GET https://pccs: refused. Run a PCCS".into()));
 	});
 	expect(check, "collateral", Verdict::Failure, &["lacks PckCrl", "Run a PCCS"]);
@@ -208,15 +225,31 @@ fn collateral_in_every_state_of_chain_and_source() {
 	let check = changed(|facts| {
 		hold(facts, Item::QeIdentity, none);
 		let Some(Ok((_, items))) = &mut facts.source else { unreachable!("healthy") };
-		items.iter_mut().for_each(|(_, expires)| *expires = NOW);
+		items.iter_mut().for_each(|(_, issue)| issue.until = NOW);
 	});
-	expect(check, "collateral", Verdict::Failure, &["lacks QeIdentity"]);
+	expect(check, "collateral", Verdict::Failure, &["lacks QeIdentity", "has ended"]);
+	// The source is behind the chain.
+	let newer = Held { current: Some(issue(18, NOW)), waiting: None };
+	let check = changed(|facts| hold(facts, Item::TcbInfo, newer));
+	expect(check, "collateral", Verdict::Failure, &["lacks TcbInfo", "evaluation number is below"]);
+	// What else it has will have to wait.
+	let check = changed(|facts| {
+		hold(facts, Item::TcbInfo, newer);
+		facts.number = 18;
+		let Some(Ok((_, items))) = &mut facts.source else { unreachable!("healthy") };
+		items.push((Item::TcbInfo, issue(19, NOW + 29 * DAY)));
+	});
+	expect(check, "collateral", Verdict::Failure, &["lacks TcbInfo", "evaluation number is below"]);
 	// Uploaded, but not in force.
-	let waiting = Held { expires: None, waiting: Some(NOW + 29 * DAY) };
+	let waiting = Held { current: None, waiting: Some(issue(17, NOW + 29 * DAY)) };
 	let check = changed(|facts| hold(facts, Item::TcbInfo, waiting));
 	expect(check, "collateral", Verdict::Failure, &["TcbInfo waits", "governance"]);
+	// A later one waits, and that in force has to be renewed.
+	let early = Held { waiting: Some(issue(18, NOW + 29 * DAY)), ..has(NOW) };
+	let check = changed(|facts| hold(facts, Item::TcbInfo, early));
+	expect(check, "collateral", Verdict::Fine, &["lacks TcbInfo", "will submit"]);
 	// Runs out soon.
-	let soon = Held { expires: Some(NOW + DAY), waiting: None };
+	let soon = has(NOW + DAY);
 	let check = changed(|facts| hold(facts, Item::RootCrl, soon));
 	expect(check, "collateral", Verdict::Fine, &["24 h", "will renew"]);
 	let check = changed(|facts| {

@@ -1,5 +1,7 @@
 //! The program's own world, over a node whose runtime is the real one.
 
+mod attesting;
+
 use crate::*;
 use codec::{DecodeAll, Encode};
 use frame_support::view_functions::ViewFunctionId;
@@ -10,6 +12,7 @@ use phala_node_common::{
 	seal::Sealer,
 };
 use phala_primitives::Statement;
+use phala_runtime::{OriginCaller, PolkadotXcm, RuntimeCall, configs::xcm::XcmRouter};
 use phala_worker::{
 	metrics::Metrics,
 	mining::{
@@ -62,11 +65,16 @@ struct Node {
 impl Node {
 	/// Of a chain on which the worker mines.
 	fn start() -> Self {
+		Self::start_with(|| begin(LOW_SCORE))
+	}
+
+	/// Of a chain that begins with this.
+	fn start_with(begin: impl FnOnce() + Send + 'static) -> Self {
 		let (jobs, asked) = mpsc::channel::<Job>();
 		std::thread::spawn(move || {
 			let mut pool = vec![];
 			let mut state = TestExternalities::default();
-			state.execute_with(|| begin(LOW_SCORE));
+			state.execute_with(begin);
 			for job in asked {
 				state.execute_with(|| job(&mut pool));
 			}
@@ -133,6 +141,21 @@ fn call(method: &str, arguments: Vec<u8>) -> Vec<u8> {
 			let (id, input) = <(ViewFunctionId, Vec<u8>)>::decode_all(&mut &arguments[..]).unwrap();
 			Runtime::execute_view_function(id, input).encode()
 		}
+		"AccountNonceApi_account_nonce" => 0u32.encode(),
+		"DryRunApi_dry_run_call" => {
+			let (origin, call, version) =
+				<(OriginCaller, RuntimeCall, u32)>::decode_all(&mut &arguments[..]).unwrap();
+			PolkadotXcm::dry_run_call::<Runtime, XcmRouter, OriginCaller, RuntimeCall>(
+				origin, call, version,
+			)
+			.encode()
+		}
+		"TaggedTransactionQueue_validate_transaction" => {
+			let (_, extrinsic, _) =
+				<(TransactionSource, UncheckedExtrinsic, H256)>::decode_all(&mut &arguments[..])
+					.unwrap();
+			judged(&extrinsic).encode()
+		}
 		other => panic!("{other} is not asked for"),
 	}
 }
@@ -173,6 +196,8 @@ fn serve(
 		"state_getStorage" => {
 			sp_io::storage::get(&bytes(&params[0])).map_or(Value::Null, |stored| hexed(&stored))
 		}
+		// Nothing that has a number is included here.
+		"system_accountNextIndex" => json!(0),
 		"author_submitExtrinsic" => {
 			let bytes = bytes(&params[0]);
 			let extrinsic = UncheckedExtrinsic::decode_all(&mut &bytes[..])
