@@ -7,6 +7,9 @@ import { basename, join } from "node:path";
 
 const running = new Set<ChildProcess>();
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+// A suite has no handlers of its own, and without one its end by a signal is no exit.
+if (process.env.NODE_TEST_CONTEXT)
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(1));
 
 export function owned(child: ChildProcess): ChildProcess {
   running.add(child);

@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { ApiPromise, Keyring, WsProvider } from "@polkadot/api";
 import type { SubmittableExtrinsic } from "@polkadot/api/types";
 import type { KeyringPair } from "@polkadot/keyring/types";
+import type { Null, Result } from "@polkadot/types";
 import type { Call, DispatchError } from "@polkadot/types/interfaces";
 import type { FrameSystemEventRecord } from "@polkadot/types/lookup";
 
@@ -152,6 +153,18 @@ export async function succeed(
   if (failed) {
     const { section, method } = tx.method;
     throw new Error(`${section}.${method}: ${explain(api, failed.data[0] as DispatchError)}`);
+  }
+  return done;
+}
+
+/// Makes `call` as Root, and expects it to succeed: sudo itself does so whatever becomes of the call.
+export async function asRoot(api: ApiPromise, call: SubmittableExtrinsic<"promise">): Promise<Finalised> {
+  const done = await succeed(api, api.tx.sudo.sudo(call), wellKnown("Alice"));
+  const [{ data }] = eventsOf(done.events, "sudo", "Sudid");
+  const [result] = data as unknown as [Result<Null, DispatchError>];
+  if (result.isErr) {
+    const { section, method } = call.method;
+    throw new Error(`${section}.${method} as Root: ${explain(api, result.asErr)}`);
   }
   return done;
 }

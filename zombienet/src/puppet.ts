@@ -178,7 +178,7 @@ export class Puppet {
       try {
         return await this.submit(bytes);
       } catch (error) {
-        if (attempt === 10 || !String(error).includes("CannotLookup")) throw error;
+        if (attempt === 50 || !String(error).includes("CannotLookup")) throw error;
         await sleep(300);
       }
     }

@@ -206,7 +206,9 @@ async function stop(code: number) {
   for (const one of running.reverse()) await one.stop().catch((error) => console.error(error));
   process.exit(code);
 }
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => void stop(0));
+// Asked twice, it kills what has not ended.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+  process.on(signal, () => (stopping ? process.exit(130) : void stop(0)));
 
 try {
   const isAlone = process.argv.includes("--dev");

@@ -7,7 +7,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { ApiPromise } from "@polkadot/api";
-import { PHA, connect, succeed, until, wellKnown } from "../src/client.ts";
+import { PHA, asRoot, connect, succeed, until, wellKnown } from "../src/client.ts";
 import { DevNode } from "../src/dev-node.ts";
 import { Gatekeeper, type LiveKey, keys, stand } from "../src/gatekeeper.ts";
 import { Journal } from "../src/market.ts";
@@ -197,7 +197,7 @@ test("one that deals faulty shares is convicted and loses stake, and the others 
     programs[1].lines().slice(lines).some(({ message }) => message === "gatekeeper"));
   assert.ok(programs[1].isRunning(), programs[1].logText().slice(-1_000));
   const since = journal.height;
-  await succeed(api, api.tx.sudo.sudo(api.tx.gatekeeperKeys.rotate(false)), wellKnown("Alice"));
+  await asRoot(api, api.tx.gatekeeperKeys.rotate(false));
   const reported = await journal.first<{ gatekeeper: string; fault: string }>(
     "gatekeeperKeys",
     "FaultReported",
@@ -226,7 +226,11 @@ test("shares that are sealed with peers open when these give the guards", async 
     charlie.start(...flags);
     return lines;
   };
-  const held = async () => (await charlie.status()).keys.filter(({ seat }) => seat !== null);
+  const held = async () => {
+    const found = (await charlie.status()).keys.filter(({ seat }) => seat !== null);
+    assert.ok(found.length > 0, "it has a seat");
+    return found;
+  };
   await restart("--peer-seal", "on");
   await until("its shares are sealed with guards", 300, async () =>
     (await held()).every(({ sealed }) => sealed));
@@ -242,7 +246,10 @@ test("shares that are sealed with peers open when these give the guards", async 
 
 test("the doctor finds nothing to mend, and programs end when asked", async () => {
   for (const at of [0, 2, 4]) {
-    await until("its shares are here", 60, async () => (await programs[at].status()).keys.every((key) => key.has_share));
+    await until("its shares are here", 60, async () => {
+      const { keys } = await programs[at].status();
+      return keys.length > 0 && keys.every((key) => key.has_share);
+    });
     const { checks } = await programs[at].doctor();
     const of = (name: string) => checks.find(({ check }) => check === name)?.verdict;
     assert.deepEqual([of("keys held"), of("election"), of("runtime")], ["fine", "fine", "fine"]);

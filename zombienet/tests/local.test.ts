@@ -5,10 +5,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import type { ApiPromise } from "@polkadot/api";
+import type { Bytes, Option } from "@polkadot/types";
 import { u8aToHex } from "@polkadot/util";
 import { blake2AsHex } from "@polkadot/util-crypto";
 import {
   PHA,
+  asRoot,
   bestNumber,
   eventsOf,
   finalise,
@@ -70,8 +72,9 @@ async function finalisedIn(api: ApiPromise, seconds: number): Promise<number> {
 test("the relay chain knows the parachain and includes its blocks", async () => {
   const lifecycle = await relay.query.paras.paraLifecycles(PARA_ID);
   assert.equal(lifecycle.toString(), "Parachain");
-  const head = await relay.query.paras.heads(PARA_ID);
-  assert.ok(!head.isEmpty);
+  const head = (await relay.query.paras.heads(PARA_ID)) as unknown as Option<Bytes>;
+  const { number } = relay.createType("Header", head.unwrap().toU8a(true));
+  assert.ok(number.toNumber() > 0, "a block after the genesis");
   assert.ok((await finalisedNumber(relay)) > 0);
 });
 
@@ -89,7 +92,7 @@ test("blocks become final, and finality follows closely", async () => {
   for (const [chain, name, typical] of [[0, "relay chain", 5], [1, "parachain", 7]] as const) {
     const sorted = lags.map((look) => look[chain]).sort((a, b) => a - b);
     assert.ok(sorted[7] <= typical, `the ${name}'s finality is ${typical} blocks behind: ${sorted}`);
-    assert.ok(sorted[14] < 8, `the ${name}'s finality never falls behind: ${sorted}`);
+    assert.ok(sorted[14] <= 2 * typical, `the ${name}'s finality does not stand still: ${sorted}`);
   }
 });
 
@@ -227,7 +230,7 @@ test("a runtime upgrade is enacted and blocks continue", async () => {
   const old = await version();
 
   const authorise = api.tx.system.authorizeUpgrade(blake2AsHex(code));
-  await finalise(api, api.tx.sudo.sudo(authorise), alice);
+  await asRoot(api, authorise);
   const { events } = await finalise(api, api.tx.system.applyAuthorizedUpgrade(u8aToHex(code)), alice, 300);
   assert.equal(eventsOf(events, "parachainSystem", "ValidationFunctionStored").length, 1);
 

@@ -17,9 +17,9 @@ import { blake2AsHex, encodeAddress } from "@polkadot/util-crypto";
 import {
   type Finalised,
   PHA,
+  asRoot,
   connect,
   eventsOf,
-  explain,
   rpc,
   succeed,
   until,
@@ -181,16 +181,6 @@ const feeOf = ({ events }: Finalised): bigint => {
   const [paid] = eventsOf(events, "transactionPayment", "TransactionFeePaid");
   return fields<{ actualFee: bigint }>(paid).actualFee;
 };
-
-async function asRoot(call: Call): Promise<Finalised> {
-  const done = await succeed(api, api.tx.sudo.sudo(call), alice);
-  const [sudid] = eventsOf(done.events, "sudo", "Sudid");
-  const { sudoResult } = sudid.data as unknown as {
-    sudoResult: { isOk: boolean; asErr: Parameters<typeof explain>[1] };
-  };
-  assert.ok(sudoResult.isOk, sudoResult.isOk ? "" : explain(api, sudoResult.asErr));
-  return done;
-}
 
 /// That `found` is `expected`, to within a part of it.
 function close(found: number, expected: number, part: number, what: string) {
@@ -547,7 +537,7 @@ test("what health lost is suspected at the stop, and Root cancels it", async () 
   const why = await slashing.why(api, loss.id);
   assert.deepEqual([why?.suspected, why?.notBefore], [loss.suspected, loss.due]);
   const { class: kind, index } = loss.id;
-  await asRoot(api.tx.slashing.cancel({ class: kind, index }, false));
+  await asRoot(api, api.tx.slashing.cancel({ class: kind, index }, false));
   await isRestored(restored, loss);
 });
 
@@ -583,7 +573,7 @@ test("an accusation that is upheld costs owner, delegators and nobody else", asy
   const [event] = eventsOf(filed.events, "slashing", "Accused");
   // A fifth of the worst: half of the stake would be taken for that.
   const judged = api.tx.slashing.convict(fields<{ id: bigint }>(event).id, PERQUINTILL / 5n);
-  const { block } = await asRoot(judged);
+  const { block } = await asRoot(api, judged);
   const recorded = await journal.first<Recorded>(
     "slashing",
     "OffenceRecorded",
