@@ -88,6 +88,12 @@ pub fn load<T: DeserializeOwned>(
 		return Err(ConfigError::FlagOnly(key));
 	}
 	let flags = Table::try_from(flags).map_err(|error| ConfigError::Value(error.to_string()))?;
+	// A flag that can be repeated is a list; one text elsewhere is a list of one.
+	for (key, _) in flags.iter().filter(|(_, value)| value.is_array()) {
+		if let Some(value) = settings.get_mut(key).filter(|value| value.is_str()) {
+			*value = Value::Array(vec![value.clone()]);
+		}
+	}
 	let given = flags.into_iter().filter(|(_, value)| *value != Value::Array(vec![]));
 	settings.extend(given);
 	settings.try_into().map_err(|error: toml::de::Error| ConfigError::Value(error.message().into()))
@@ -181,6 +187,17 @@ mod tests {
 				secret: "flag".into(),
 			})
 		);
+	}
+
+	#[test]
+	fn one_text_is_a_list_of_one() {
+		let urls = |environment: &[_], file| {
+			settings(Flags::default(), environment, file).map(|settings| settings.rpc_url)
+		};
+		assert_eq!(urls(&[], "rpc-url = 'ws://a:1'"), Ok(vec!["ws://a:1".into()]));
+		assert_eq!(urls(&[("PHALA_RPC_URL", "ws://a:1")], ""), Ok(vec!["ws://a:1".into()]));
+		assert!(urls(&[], "rpc-url = 1").is_err());
+		assert!(urls(&[("PHALA_POLL_SECONDS", "soon")], "").is_err());
 	}
 
 	#[test]

@@ -439,8 +439,9 @@ fn refused(refusal: Refusal) -> WorldError {
 		("Measurement", "PastSunset") => ". Run the image that follows it",
 		("Platform", "Banned") => ". Governance has banned this machine",
 		("Platform", "Full") => {
-			". Earlier keys of this machine may hold its place: `phala-worker deregister` lists and \
-			 removes them"
+			". Earlier keys of this machine, or another TEE on it, hold its place. If a session of theirs \
+			 still runs, its stake falls: stop it with `stakePools.stop`. `phala-worker deregister` \
+			 lists keys and removes those without a session"
 		}
 		_ => "",
 	};

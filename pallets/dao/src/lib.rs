@@ -195,7 +195,7 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxChanges: Get<u32>;
 
-		/// Period in which measures are counted, in blocks of the provider. At least
+		/// Period in which measures are counted, in blocks of the provider. More than
 		/// `MaxMeasures` times the longer of `HaltDuration` and `PauseDuration`, or the chain could be
 		/// halted without an end.
 		#[pallet::constant]

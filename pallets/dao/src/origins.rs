@@ -39,7 +39,7 @@ pub enum Origin {
 	/// Changes economic parameters, within their guard rails.
 	#[codec(index = 4)]
 	TokenomicsAdmin,
-	/// Administers the election and duties of gatekeepers.
+	/// Administers gatekeepers' keys: rotates and retires them, aborts and retries ceremonies.
 	#[codec(index = 5)]
 	GatekeeperAdmin,
 	/// Cancels slashes that are not yet applied.

@@ -50,7 +50,7 @@
 //!   then begins with the session after the virtual one. No ballot outlasts a block.
 //! - I3: the escrow has what all eras together can still claim, what is escrowed is what eras have on
 //!   record, and nothing is unsettled.
-//! - I4: suspected stake is the sum of all tranches, and on hold account by account.
+//! - I4: suspected stake is the sum of all tranches, and on hold for each account on record.
 //! - I5: who is in office, or about to be, has a bond.
 //!
 //! ## Money flow

@@ -59,7 +59,8 @@
 //! - I1: sets are stored for keys in use, the ceremony under way, and what waits for removal, and for
 //!   nothing else.
 //! - I2: a key in use has a verification share for each holder; other verification shares belong to a
-//!   ceremony that is computing them, or wait for removal.
+//!   ceremony that is computing them, or wait for removal. Who was blamed is on record for stored sets
+//!   only.
 //! - I3: keys, digests, dealings and accusers on record are those that the ceremony under way counts.
 //! - I4: its sets are subsets of each other as the protocol has it, and only accepted dealers are
 //!   convicted.

@@ -24,7 +24,10 @@ impl<T: Config> Pallet<T> {
 		};
 		ensure!(versions.current().validate().is_ok(), "I11: parameters out of range");
 		let Some(economy) = State::<T>::get() else {
-			ensure!(Sessions::<T>::iter().next().is_none(), "a session before the economy began");
+			ensure!(
+				Sessions::<T>::iter().next().is_none(),
+				"I13: a session before the economy began"
+			);
 			return Ok(());
 		};
 		Self::check_money(&economy)?;
@@ -64,8 +67,8 @@ impl<T: Config> Pallet<T> {
 		let mut ids = BTreeMap::new();
 		for (worker, record) in sessions {
 			let money = &record.money;
-			ensure!(ids.insert(record.id, ()).is_none(), "two sessions have one number");
-			ensure!(record.id < NextSession::<T>::get(), "a session has a number to come");
+			ensure!(ids.insert(record.id, ()).is_none(), "I13: two sessions have one number");
+			ensure!(record.id < NextSession::<T>::get(), "I13: a session has a number to come");
 			sum = sum.saturating_add(money.share());
 			ensure!(money.health() <= Fixed::ONE, "I3: health above 1");
 			ensure!(money.returned() <= money.stake(), "I3: more returned than staked");
@@ -90,13 +93,13 @@ impl<T: Config> Pallet<T> {
 			ensure!(
 				!record.stopping
 					|| (matches!(money.phase(), Phase::Computing(_)) && record.challenge.is_some()),
-				"a session stops without a challenge"
+				"I14: a session stops without a challenge"
 			);
 			ensure!(money.v() <= v_max, "I3: V above V_max");
 			let v = platforms.entry(record.platform).or_insert(Fixed::ZERO);
 			*v = v.saturating_add(money.v());
 			let info = Self::info(record, economy, versions);
-			ensure!(info.stake == money.stake(), "the keeper sees another stake");
+			ensure!(info.stake == money.stake(), "I14: the keeper sees another stake");
 			let _ = worker;
 		}
 		ensure!(sum == acc.sum(), "I2: Σshare differs from the shares");

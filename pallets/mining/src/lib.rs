@@ -57,6 +57,8 @@
 //! - I10: a session that ended has no challenge and no share.
 //! - I11: the parameters are within their ranges.
 //! - I12: what counts, waits or lies idle of a session's stake is no more than its keeper put there.
+//! - I13: sessions have numbers of their own, below the next one; there is none before the economy began.
+//! - I14: a session that is to stop computes and has a challenge; its keeper sees its stake.
 //!
 //! ## Money flow
 //!
@@ -266,8 +268,8 @@ pub mod pallet {
 		#[pallet::constant]
 		type CoolDown: Get<u32>;
 
-		/// The longest deferral that the ledger's parameters allow, in relay-chain blocks. A longer one
-		/// makes stake wait for its open case.
+		/// The deferral that the ledger starts with, in relay-chain blocks. Governance may set a longer one,
+		/// which makes stake wait for its open case.
 		#[pallet::constant]
 		type LongestDeferral: Get<u32>;
 

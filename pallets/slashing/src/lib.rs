@@ -50,7 +50,7 @@
 //!   closed.
 //! - I2: offences of a class are due in the order of their numbers.
 //! - I3: what an offence's tranches have left is what the slashable says. A closed one has none.
-//! - I4: bonds on hold are those of the accusations and open offences, account by account.
+//! - I4: bonds on hold are those of the accusations and open offences, for each account on record.
 //! - I5: no era takes more from a class than its limit.
 //! - I6: the exposure of a class and era counts its open offences, and weighs those not cancelled, also
 //!   after they were forgotten.
@@ -64,8 +64,8 @@
 //! ## Money flow
 //!
 //! ```text
-//! own stake ────┬─ 90 % ─▶ OnSlash (treasury)      bond ─┬─ upheld, not judged in time ─▶ accuser
-//!               └─ 10 % ─▶ reporter, if any              └─ false: all, lapsed: fee ─▶ OnSlash
+//! own stake ────┬─ 90 % ─▶ OnSlash (treasury)      bond ─┬─ upheld, dismissed, not judged ─▶ accuser
+//!               └─ 10 % ─▶ reporter, if any              └─ false: all; not judged: fee ──▶ OnSlash
 //! others' stake ─── 100 % ─▶ OnSlash
 //! ```
 //!

@@ -53,7 +53,7 @@
 //!
 //! ## Invariants
 //!
-//! - I1: an account's stake on hold is the sum of what its pools and positions record.
+//! - I1: the stake on hold of an account on record is the sum of what its pools and positions record.
 //! - I2: the shares of all positions, once up to date, are all shares.
 //! - I3: the queue is one chain in the order of requests, and adds up to what the pool says; nobody is in
 //!   it with more shares than they have.
@@ -983,7 +983,7 @@ pub mod pallet {
 			Self::do_claim_owner(who, pool)
 		}
 
-		/// Pay the withdrawal queue out of free stake. Free if anybody was paid.
+		/// Pay the withdrawal queue out of free stake. Free if it did anything.
 		///
 		/// - `origin`: signed, by anybody.
 		/// - `limit`: most requests to pay.
