@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::view::Live;
+use pallet_gatekeeper_keys::types::Attempt;
 use phala_threshold::{CeremonyId, GuardInput};
 
 /// A guard that is needed, and that the holders of a key in use may give.
