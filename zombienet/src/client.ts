@@ -18,6 +18,9 @@ export const signedExtensions = {
 
 export const PHA = 1_000_000_000_000n;
 
+/// The chain's id on its relay chain, in the presets.
+export const PARA_ID = 2035;
+
 export async function connect(port: number): Promise<ApiPromise> {
   // The client itself would try for ever.
   await until(`a node answers at port ${port}`, 120, () => rpc(port, "system_version", []));

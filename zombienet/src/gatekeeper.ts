@@ -42,6 +42,14 @@ export class Gatekeeper extends Program {
     super("gatekeeper", rpcPort, secret, platform, "--max-head-age", "100000000", ...flags);
   }
 
+  /// Its key, once it is registered.
+  async registered(api: ApiPromise, seconds: number): Promise<string> {
+    return this.keyOnce("the gatekeeper is registered", seconds, async () => {
+      const key = this.key();
+      return key !== undefined && !(await api.query.workerRegistry.workers(key)).isEmpty;
+    });
+  }
+
   async status(): Promise<Report> {
     const { code, output } = await this.command("status", "--json");
     if (code !== 0) throw new Error(output);

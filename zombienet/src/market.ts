@@ -102,6 +102,9 @@ export interface Settlement {
   rounding: bigint;
 }
 
+/// The event of a worker's answer.
+export type Settled = { worker: string; settlement: Settlement; v: bigint };
+
 export interface Economy {
   relay: bigint;
   workers: bigint;
@@ -331,4 +334,9 @@ export class Journal {
     this.closed = true;
     await this.reading;
   }
+}
+
+/// Fails unless `found` is `expected`, to within a part of it.
+export function close(found: number, expected: number, part: number, what: string): void {
+  if (!(Math.abs(found / expected - 1) <= part)) throw new Error(`${what}: ${found}, not ${expected}`);
 }

@@ -12,8 +12,6 @@ import orchestrator, { type Network } from "@zombienet/orchestrator";
 import utils from "@zombienet/utils";
 import { bestNumber, claimPort, connect, finalisedNumber, until } from "./client.ts";
 
-export const PARA_ID = 2035;
-
 /// Ports of networks/local.toml.
 export const RPC_PORTS: Record<string, number> = {
   "validator-1": 9900,

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { discard, end, hasEnded, owned } from "./children.ts";
-import { sleep } from "./client.ts";
+import { sleep, until } from "./client.ts";
 
 export interface CheckResult {
   check: string;
@@ -110,6 +110,14 @@ export class Program {
     return { code, checks: lines.map((line) => JSON.parse(line) as CheckResult) };
   }
 
+  /// Waits until it `has` done something; returns its key. Fails if it ends before.
+  protected async keyOnce(what: string, seconds: number, has: () => boolean | Promise<boolean>) {
+    await until(what, seconds, async () => (await has()) || !this.isRunning());
+    const key = this.key();
+    if (!key || !(await has())) throw new Error(`phala-${this.kind} ended, see ${this.log}: ${this.logText().slice(-4_000)}`);
+    return key;
+  }
+
   async remove(): Promise<void> {
     await this.kill();
     discard(this.directory, this.log);
@@ -119,6 +127,12 @@ export class Program {
 export class Worker extends Program {
   constructor(rpcPort: number, secret: string, platform = 0) {
     super("worker", rpcPort, secret, platform, "--threads", "1");
+  }
+
+  /// Its key, once its score is on chain.
+  async measured(seconds: number): Promise<string> {
+    return this.keyOnce("the worker is measured", seconds, () =>
+      this.lines().some(({ purpose, outcome }) => purpose === "report the score" && outcome === "done"));
   }
 
   /// Lets it work until nothing is left to do. Fails if it fails.

@@ -8,11 +8,8 @@ import { promisify } from "node:util";
 import { type ApiPromise, Keyring } from "@polkadot/api";
 import type { KeyringPair } from "@polkadot/keyring/types";
 import { compactAddLength, hexToU8a, stringToU8a, u8aConcat, u8aToHex } from "@polkadot/util";
-import { finalisedNumber, rpc, sleep, succeed } from "./client.ts";
+import { PARA_ID, finalisedNumber, rpc, sleep, succeed } from "./client.ts";
 import type { Happening, Journal } from "./market.ts";
-
-/// The development chain's id on its relay chain.
-export const PARA_ID = 2035;
 
 export interface BlockRef {
   number: number;

@@ -85,11 +85,7 @@ async function worker(port: number): Promise<string> {
   const worker = new Worker(port, "//Ferdie");
   running.push(ends(worker));
   worker.start();
-  const scored = () =>
-    worker.lines().some(({ purpose, outcome }) => purpose === "report the score" && outcome === "done");
-  await until("the worker is measured", 600, async () => scored() || !worker.isRunning());
-  const key = worker.key();
-  if (!scored() || !key) throw new Error(`the worker ended: see ${worker.log}`);
+  const key = await worker.measured(600);
   say("The worker is attested: see workerRegistry.workers under Chain state.");
   table([
     ["Worker", key],
@@ -177,15 +173,7 @@ async function committee(port: number, relayPort?: number) {
   });
   await Promise.all(
     started.map(async ({ name, program }) => {
-      const registered = async () => {
-        const key = program.key();
-        return key !== undefined && !(await api.query.workerRegistry.workers(key)).isEmpty;
-      };
-      const done = async () => !program.isRunning() || (await registered());
-      await until(`the gatekeeper of ${name} is registered`, 600, done);
-      const key = program.key();
-      if (!program.isRunning() || !key) throw new Error(`the gatekeeper ended: see ${program.log}`);
-      await stand(api, wellKnown(name), key, BOND);
+      await stand(api, wellKnown(name), await program.registered(api, 600), BOND);
     }),
   );
   table(started.map(({ name, program }): [string, string] => [`Gatekeeper of ${name}`, program.log]));

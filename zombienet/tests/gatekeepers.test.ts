@@ -51,14 +51,7 @@ after(async () => {
 /// Starts a program and waits for its registration.
 async function register(program: Gatekeeper): Promise<string> {
   program.start();
-  const registered = async () => {
-    const key = program.key();
-    return key !== undefined && !(await api.query.workerRegistry.workers(key)).isEmpty;
-  };
-  await until("the gatekeeper is registered", 300, async () => !program.isRunning() || registered());
-  const key = program.key();
-  assert.ok(program.isRunning() && key, program.logText().slice(-4_000));
-  return key;
+  return program.registered(api, 300);
 }
 
 /// The files of a kind in a state folder.

@@ -9,6 +9,7 @@ import type { Bytes, Option } from "@polkadot/types";
 import { u8aToHex } from "@polkadot/util";
 import { blake2AsHex } from "@polkadot/util-crypto";
 import {
+  PARA_ID,
   PHA,
   asRoot,
   bestNumber,
@@ -23,7 +24,7 @@ import {
 } from "../src/client.ts";
 import { Gatekeeper, following } from "../src/gatekeeper.ts";
 import { createPool, pools, putToWork } from "../src/market.ts";
-import { COLLATORS, LocalNetwork, PARA_ID, RPC_PORTS, VALIDATORS } from "../src/network.ts";
+import { COLLATORS, LocalNetwork, RPC_PORTS, VALIDATORS } from "../src/network.ts";
 import { Worker } from "../src/program.ts";
 
 const alice = wellKnown("Alice");

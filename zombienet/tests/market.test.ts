@@ -33,8 +33,10 @@ import {
   type OffenceId,
   PERBILL,
   PERQUINTILL,
+  type Settled,
   type Settlement,
   clockAt,
+  close,
   createPool,
   fields,
   mining,
@@ -173,7 +175,6 @@ async function height(block: number) {
   await until(`block ${block}`, 300, async () => journal.height >= block);
 }
 
-type Settled = { worker: string; settlement: Settlement; v: bigint };
 const settledOf = ({ puppet }: Stand) =>
   journal.all<Settled>("mining", "Settled", ({ worker }) => worker === puppet.key);
 
@@ -181,11 +182,6 @@ const feeOf = ({ events }: Finalised): bigint => {
   const [paid] = eventsOf(events, "transactionPayment", "TransactionFeePaid");
   return fields<{ actualFee: bigint }>(paid).actualFee;
 };
-
-/// That `found` is `expected`, to within a part of it.
-function close(found: number, expected: number, part: number, what: string) {
-  assert.ok(Math.abs(found / expected - 1) <= part, `${what}: ${found}, not ${expected}`);
-}
 
 /// √(V² + (2·P·conf)²) with V = f·(S + 0.3·P), of docs/tokenomics.md §2, at full confidence; P is the
 /// score in V, and 1.2 times the score as a puppet is measured.

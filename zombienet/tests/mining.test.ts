@@ -14,8 +14,9 @@ import {
   type Happening,
   Journal,
   type Session,
-  type Settlement,
+  type Settled,
   clockAt,
+  close,
   createPool,
   mining,
   stateOf,
@@ -48,15 +49,6 @@ let large: Stand;
 const SPIN = "for (const end = Date.now() + 900_000; Date.now() < end; );";
 const compute = () => owned(spawn(process.execPath, ["--eval", SPIN], { stdio: "ignore" }));
 
-/// The key of `worker`, once its score is on chain.
-async function measured(worker: Worker): Promise<string> {
-  const scored = () =>
-    worker.lines().some(({ purpose, outcome }) => purpose === "report the score" && outcome === "done");
-  await until("the worker is measured", 400, async () => scored() || !worker.isRunning());
-  assert.ok(scored(), worker.logText().slice(-4_000));
-  return worker.key() ?? "";
-}
-
 before(async () => {
   node = await DevNode.startWith(9959, { probation: PROBATION }, 6_000);
   api = await connect(node.port);
@@ -77,7 +69,7 @@ before(async () => {
   );
   const busy = Array.from({ length: availableParallelism() }, compute);
   try {
-    for (const stand of [small, large]) stand.key = await measured(stand.worker);
+    for (const stand of [small, large]) stand.key = await stand.worker.measured(400);
   } finally {
     await Promise.all(busy.map((child) => end(child, "SIGKILL")));
   }
@@ -93,7 +85,6 @@ after(async () => {
   await node?.stop();
 });
 
-type Settled = { worker: string; settlement: Settlement; v: bigint };
 type OfWorker = { worker: string };
 const of = ({ key }: Stand) => ({ worker }: OfWorker) => worker === key;
 
@@ -106,11 +97,6 @@ async function sessionAt(hash: string, { key }: Stand): Promise<Session> {
   const session = await mining.session(at(hash), key);
   assert.ok(session);
   return session;
-}
-
-/// That `found` is `expected`, to within a part of it.
-function close(found: number, expected: number, part: number, what: string) {
-  assert.ok(Math.abs(found / expected - 1) <= part, `${what}: ${found}, not ${expected}`);
 }
 
 test("two workers in two pools are paid by their shares, 80 % to the pool and 20 % to the treasury", async () => {
