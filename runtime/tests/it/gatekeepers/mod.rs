@@ -5,11 +5,7 @@ use crate::{
 	chain::{account, block, general, pair, run_at, signed},
 	workers::submissions,
 };
-use frame_support::{
-	assert_ok,
-	traits::fungible::{Inspect, InspectHold},
-};
-use pallet_gatekeeper_election::types::WhyBonded;
+use frame_support::{assert_ok, traits::fungible::InspectHold};
 use pallet_gatekeeper_keys::{
 	Call, CeremonyKeys, Current, CurrentEpoch, Dealings, Digests, Epochs, LiveKeys, Partials,
 	Queue, Requests, Sets, VerificationShares,
@@ -20,18 +16,21 @@ use pallet_worker_registry::types::{Claim, MeasurementRecord};
 use phala_attestation::{PckCaKind, Quote, Role, collateral::Bundle};
 use phala_dev_pki::{CollateralOptions, Pki, Platform, QuoteKind, QuoteRequest};
 use phala_primitives::{
-	BlockRef, ChainId, ComplaintStatement, DealingStatement, KeyRequestStatement, OffenceClass,
-	OffenceId, RegistrationStatement, Statement, WorkerKey, operator_cluster, requester,
+	BlockRef, ChainId, ComplaintStatement, DealingStatement, KeyRequestStatement,
+	RegistrationStatement, Statement, WorkerKey, operator_cluster, requester,
 };
 use phala_runtime::{
-	configs::Offender,
-	constants::{attestation::*, currency::PHA, gatekeepers::*, market::*, time::SESSION_PERIOD},
+	constants::{attestation::*, currency::PHA, gatekeepers::*, time::SESSION_PERIOD},
 	*,
 };
 use phala_threshold::{self as threshold, *};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use sp_core::{H256, Pair, sr25519};
 use std::collections::BTreeMap;
+
+mod eras;
+mod limits;
+mod losses;
 
 const NOW: u64 = phala_dev_pki::NOW;
 const BOND: Balance = 20_000 * PHA;
@@ -442,290 +441,4 @@ fn suspected(who: &AccountId) -> Balance {
 	let reason =
 		RuntimeHoldReason::GatekeeperElection(pallet_gatekeeper_election::HoldReason::Suspected);
 	Balances::balance_on_hold(&reason, who)
-}
-
-#[test]
-fn a_set_is_elected_makes_a_key_and_hands_it_over() {
-	with_candidates(7, |mut people| {
-		let issued = Balances::total_issuance();
-		to_election();
-		assert_eq!((active(), office()), (0, vec![]), "nobody is in office before there is a key");
-		ceremony(&mut people, None);
-		assert_eq!((active(), office().len()), (1, 7));
-		let key = public_key();
-		let worker = pair("worker");
-		register("alice", &worker, Role::Worker, 100);
-		let before = cluster_key(&worker, &mut people);
-
-		// An eighth is nominated in, and the first one leaves.
-		people.push(Person::stand(8));
-		let (first, eighth) = (people[0].account(), people[7].account());
-		let bond =
-			pallet_staking::Call::bond { value: 500_000 * PHA, payee: RewardDestination::Staked };
-		let nominate = pallet_staking::Call::nominate { targets: vec![eighth.clone().into()] };
-		let calls = vec![bond.into(), nominate.into()];
-		let leave = vec![
-			pallet_staking::Call::chill {}.into(),
-			pallet_staking::Call::unbond { value: BOND }.into(),
-		];
-		apply(vec![
-			signed("bob", pallet_utility::Call::batch_all { calls }),
-			signed("gatekeeper 1", pallet_utility::Call::batch_all { calls: leave }),
-		]);
-		to_election();
-		assert_eq!(active(), 1, "the era waits for the key");
-		assert_eq!(GatekeeperElection::why_bonded(first.clone()), Some(WhyBonded::InOffice));
-		assert_eq!(GatekeeperElection::why_bonded(eighth.clone()), Some(WhyBonded::InOffice));
-		ceremony(&mut people, None);
-		assert_eq!((active(), public_key()), (2, key), "the same key for another set");
-		assert!(office().contains(&eighth) && !office().contains(&first));
-		assert_eq!(GatekeeperElection::why_bonded(first.clone()), None);
-		assert_eq!(cluster_key(&worker, &mut people), before);
-
-		// Era 1 is in the escrow, and paid without a planck that was not there before.
-		let (escrowed, claimed) = GatekeeperElection::era_escrow(1).expect("it was paid");
-		assert!(escrowed > 0 && claimed == 0);
-		let stake = staked(&people[2].account());
-		for person in &people[..7] {
-			let claim =
-				pallet_staking::Call::payout_stakers { validator_stash: person.account(), era: 1 };
-			apply(vec![signed("charlie", claim)]);
-		}
-		// Who had no seat leaves no note of a claim either.
-		let stranger = account("bob");
-		let claim =
-			pallet_staking::Call::payout_stakers { validator_stash: stranger.clone(), era: 1 };
-		let calls = vec![claim.clone().into()];
-		let batch = pallet_utility::Call::batch_all { calls };
-		for result in block(vec![signed("charlie", claim), signed("alice", batch)]) {
-			assert_eq!(result, Ok(Err(frame_system::Error::<Runtime>::CallFiltered.into())));
-		}
-		assert!(pallet_staking::ClaimedRewards::<Runtime>::get(1, stranger).is_empty());
-		let paid = staked(&people[2].account()) - stake;
-		assert!(paid.abs_diff(escrowed / 7) < PHA / 1_000, "{paid} of {escrowed}");
-		assert_eq!(Balances::total_issuance(), issued);
-	});
-}
-
-#[test]
-fn a_faulty_dealer_is_slashed_when_the_deferral_is_over() {
-	with_candidates(8, |mut people| {
-		to_election();
-		ceremony(&mut people, Some(3));
-		assert_eq!((active(), office().len()), (1, 8), "the others made a key");
-		let culprit = people[3].account();
-		// The fault is on the ledger, and the stake aside.
-		for _ in 0..5 {
-			block(vec![]);
-		}
-		let id = OffenceId { class: OffenceClass::KeyCeremony, index: 0 };
-		let offence =
-			pallet_slashing::Ledger::<Runtime>::get(id.class, id.index).expect("reported");
-		assert_eq!(offence.offender, Offender::Gatekeeper(culprit.clone()));
-		let lost = suspected(&culprit);
-		assert!(lost >= BOND / 20, "{lost}");
-		assert_eq!(staked(&culprit) + lost, BOND);
-		assert_eq!(GatekeeperElection::why_bonded(culprit.clone()), Some(WhyBonded::InOffice));
-
-		let (treasury, issued) =
-			(Balances::balance(&constants::accounts::treasury()), Balances::total_issuance());
-		// The appeal is open for so long, on a chain that does not stand still.
-		while pallet_slashing::OpenCases::<Runtime>::contains_key(&offence.offender) {
-			let step = (STALL_AFTER / 2).min(SESSION_PERIOD / 4);
-			let next = System::block_number() + step;
-			let end = (System::block_number() / SESSION_PERIOD + 1) * SESSION_PERIOD;
-			skip_to(if next >= end { end } else { next });
-			if is_open() {
-				ceremony(&mut people, None);
-			}
-			assert!(System::block_number() < 12 * 14_400, "it is due long ago");
-		}
-		assert_eq!(suspected(&culprit), 0);
-		let taken = Balances::balance(&constants::accounts::treasury()) - treasury;
-		assert!(taken > 0 && taken <= lost, "{taken} of {lost}");
-		assert!(staked(&culprit) >= BOND - lost);
-		assert_eq!(Balances::total_issuance(), issued);
-	});
-}
-
-#[test]
-fn a_loss_that_grows_does_not_reach_who_came_later() {
-	use configs::Stakes;
-	use phala_primitives::Slashable;
-	use sp_staking::{Exposure, IndividualExposure};
-	with_candidates(1, |people| {
-		let stash = people[0].account();
-		let offender = Offender::Gatekeeper(stash.clone());
-		let first = Stakes::suspect(&offender, PHA).expect("it stands");
-		// It gets a seat, with a bond of bob's behind it.
-		let (value, payee) = (1_000 * PHA, RewardDestination::Stash);
-		apply(vec![signed("bob", pallet_staking::Call::bond { value, payee })]);
-		let own = BOND - PHA;
-		let total = own + value;
-		let others = vec![IndividualExposure { who: account("bob"), value }];
-		let exposure = Exposure { total, own, others };
-		pallet_staking::EraInfo::<Runtime>::set_exposure(active(), &stash, exposure);
-		assert_eq!(Stakes::stake(&offender), total);
-		assert_eq!(Stakes::stake_behind(&offender, &first), own);
-		assert_ok!(Stakes::suspect_more(&offender, &first, own));
-		assert_eq!((suspected(&stash), suspected(&account("bob"))), (BOND, 0));
-	});
-}
-
-#[test]
-fn nobody_pays_for_a_worker_that_gave_its_right_away_and_got_it_back() {
-	with_candidates(7, |mut people| {
-		to_election();
-		ceremony(&mut people, None);
-		let worker = pair("worker");
-		register("alice", &worker, Role::Worker, 100);
-		let give = |from: &str, to: &str| {
-			type Registry = pallet_worker_registry::Call<Runtime>;
-			let key = worker.public();
-			let offer = Registry::offer_worker { worker: key, to: Some(account(to)) };
-			let accept = Registry::accept_worker { worker: key };
-			vec![signed(from, offer), signed(to, accept)]
-		};
-		// Until it has expired, and been looked at; how many were absent.
-		let absences = || {
-			for _ in 0..REQUEST_PERIOD + 10 {
-				block(vec![]);
-			}
-			assert_eq!(Requests::<Runtime>::count(), 0);
-			pallet_slashing::Ledger::<Runtime>::iter_prefix_values(OffenceClass::Absence).count()
-		};
-		let mut calls = give("alice", "bob");
-		calls.insert(0, question(&worker).2);
-		apply(calls);
-		// While it is bob's, no answer is taken.
-		let answer = people[0].answer(0).expect("it holds a share");
-		assert!(block(vec![answer])[0].is_err());
-		apply(give("bob", "alice"));
-		assert_eq!(absences(), 0);
-		// Otherwise they owe an answer.
-		apply(vec![question(&worker).2]);
-		assert_eq!(absences(), office().len());
-	});
-}
-
-#[test]
-fn holders_bond_nominate_and_leave_as_on_any_chain() {
-	with_candidates(7, |mut people| {
-		let targets = vec![people[0].account().into(), people[1].account().into()];
-		let bond =
-			pallet_staking::Call::bond { value: 100_000 * PHA, payee: RewardDestination::Stash };
-		apply(vec![signed("bob", bond)]);
-		apply(vec![signed("bob", pallet_staking::Call::nominate { targets })]);
-		to_election();
-		ceremony(&mut people, None);
-		settle();
-		let exposure =
-			|who: &AccountId| pallet_staking::EraInfo::<Runtime>::get_full_exposure(active(), who);
-		let behind: Balance = (0..2)
-			.flat_map(|at| exposure(&people[at].account()).others)
-			.filter(|one| one.who == account("bob"))
-			.map(|one| one.value)
-			.sum();
-		assert!(behind.abs_diff(100_000 * PHA) < PHA, "{behind}");
-		// Held PHA votes, and does not move.
-		assert_eq!(staked(&account("bob")), 100_000 * PHA);
-		apply(vec![signed("bob", pallet_staking::Call::chill {})]);
-		apply(vec![signed("bob", pallet_staking::Call::unbond { value: 100_000 * PHA })]);
-		let withdraw = || pallet_staking::Call::withdraw_unbonded { num_slashing_spans: 0 };
-		apply(vec![signed("bob", withdraw())]);
-		assert_eq!(staked(&account("bob")), 100_000 * PHA);
-		let ends = active() + BONDING_DURATION;
-		while active() < ends {
-			people.iter().for_each(Person::renew);
-			session();
-			if is_open() {
-				ceremony(&mut people, None);
-				settle();
-			}
-		}
-		apply(vec![signed("bob", withdraw())]);
-		assert_eq!(staked(&account("bob")), 0);
-
-		// A member's does not leave while it is in office, in a batch or by proxy.
-		let calls = vec![
-			pallet_staking::Call::chill {}.into(),
-			pallet_staking::Call::unbond { value: BOND }.into(),
-		];
-		apply(vec![signed("gatekeeper 1", pallet_utility::Call::batch_all { calls })]);
-		pallet_staking::Ledger::<Runtime>::mutate(people[0].account(), |ledger| {
-			ledger.as_mut().expect("it is bonded").unlocking[0].era = 0;
-		});
-		let calls = vec![withdraw().into()];
-		let batch = pallet_utility::Call::batch_all { calls };
-		let refused = pallet_gatekeeper_election::Error::<Runtime>::InOffice;
-		let results = block(vec![signed("gatekeeper 1", batch)]);
-		assert_eq!(results, vec![Ok(Err(refused.into()))]);
-		assert!(staked(&people[0].account()) >= BOND);
-	});
-}
-
-#[test]
-fn the_largest_election_leaves_room_in_its_block() {
-	use frame_election_provider_support::WeightInfo as _;
-	use frame_support::traits::Hooks;
-	use pallet_gatekeeper_election::WeightInfo as _;
-	use pallet_staking::WeightInfo as _;
-	type Election = <Runtime as pallet_gatekeeper_election::Config>::WeightInfo;
-	type Stakers = <Runtime as pallet_staking::Config>::WeightInfo;
-	type Solver = weights::frame_election_provider_support::WeightInfo<Runtime>;
-	// A tick, and what staking and the solver add to it by themselves. There are two rounds.
-	let tick = Election::poll().saturating_add(Election::tick());
-	let voters = Stakers::get_npos_voters(MAX_CANDIDATES, MAX_VOTERS);
-	let solve = Solver::phragmen(MAX_VOTERS + MAX_CANDIDATES, MAX_CANDIDATES, MAX_NOMINATIONS);
-	let whole = tick.saturating_add(voters).saturating_add(solve * 2);
-	let most = configs::RuntimeBlockWeights::get().max_block;
-	assert!((whole * 3).all_lte(most), "{whole:?} of {most:?}");
-	Staking::integrity_test();
-	VoterList::integrity_test();
-	GatekeeperElection::integrity_test();
-	GatekeeperKeys::integrity_test();
-	Slashing::integrity_test();
-}
-
-#[test]
-fn requests_that_are_taken_can_be_answered_and_forgotten() {
-	use frame_support::{dispatch::DispatchClass, traits::Get};
-	use pallet_gatekeeper_keys::{Config, WeightInfo, types::ROOM_FOR_GUARDS};
-	type Keys = <Runtime as Config>::WeightInfo;
-	let limits = configs::RuntimeBlockWeights::get();
-	let base = limits.get(DispatchClass::Operational).base_extrinsic;
-	let blocks = u64::from(REQUEST_PERIOD * constants::consensus::BLOCK_PROCESSING_VELOCITY);
-	let most: u32 = <Runtime as Config>::MaxRequests::get();
-	let most = u64::from(most);
-	// All of them take half of the blocks in which they are open, for the set that a chain starts with.
-	let threshold = Threshold::of(SEATS as u8).expect("it is a size").required();
-	let request = Keys::request() + Keys::authorize_request() + base;
-	let answer = Keys::answer() + Keys::authorize_answer() + base;
-	let all = (request + answer * u64::from(threshold)) * most;
-	let room = limits.max_block * blocks;
-	assert!((all * 2).all_lte(room), "{all:?} of {room:?}");
-	// Half as many again are forgotten in a time as can be made in it.
-	let each = 3 * (most + u64::from(ROOM_FOR_GUARDS)) / (2 * blocks);
-	let service = <Runtime as Config>::ServiceWeight::get();
-	let forgotten = Keys::serve() + Keys::step_forget() * each;
-	assert!(forgotten.all_lte(service), "{forgotten:?} of {service:?}");
-}
-
-#[test]
-fn a_steps_weight_covers_everybody_who_answers_for_a_gatekeeper() {
-	// Whoever counts holders counts the same.
-	let holders = u64::from(MAX_BACKERS) + 1;
-	assert_eq!(pallet_slashing::weights::HOLDERS, holders);
-	assert_eq!(u64::from(pallet_gatekeeper_election::types::MAX_HOLDERS), holders);
-	let items = pallet_slashing::weights::HOLDER_ITEMS * holders;
-	assert!(pallet_gatekeeper_keys::weights::REPORT >= items);
-	// Each 200 ms of computation at most.
-	let steps = [
-		Slashing::step_weight(),
-		<<Runtime as pallet_gatekeeper_keys::Config>::WeightInfo as
-			pallet_gatekeeper_keys::WeightInfo>::step_report(),
-	];
-	for step in steps {
-		assert!(step.ref_time() < 200_000_000_000, "{step:?}");
-	}
 }
