@@ -169,13 +169,14 @@ export class Puppet {
     await rpc(this.port, "author_submitExtrinsic", [bytes]);
   }
 
-  /// Likewise, again and again while the pool has not seen the block of the challenge yet.
-  private async insist(bytes: string): Promise<void> {
+  /// Sends the answer, again and again while the pool has not seen the block of the challenge yet. With a new
+  /// signature each time, as the pool may ban what it could not judge.
+  private async insist(answer: Heartbeat): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.submit(bytes);
+        return await this.submit(this.heartbeat(answer));
       } catch (error) {
-        if (attempt === 50 || !String(error).includes("CannotLookup")) throw error;
+        if (attempt === 50 || !/CannotLookup|temporarily banned/.test(String(error))) throw error;
         await sleep(300);
       }
     }
@@ -197,7 +198,7 @@ export class Puppet {
         const own = workers.find(([worker]) => worker === this.key);
         if (!own) continue;
         this.last = this.answer(one, own[1]);
-        await this.insist(this.heartbeat(this.last));
+        await this.insist(this.last);
       }
     });
   }

@@ -350,6 +350,4 @@ impl crate::benchmarking::BenchmarkHelper<u32> for Helper {
 		}
 		pool
 	}
-
-	fn later(_: u32) {}
 }

@@ -1,7 +1,6 @@
 //! Sets come and go, are paid, and their bonds leave.
 
 use super::*;
-use frame_support::traits::fungible::Inspect;
 use pallet_gatekeeper_election::types::WhyBonded;
 
 #[test]

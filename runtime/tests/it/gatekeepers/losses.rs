@@ -2,6 +2,7 @@
 
 use super::*;
 use frame_support::{assert_ok, traits::fungible::Inspect};
+use pallet_gatekeeper_election::types::WhyBonded;
 use phala_primitives::{OffenceClass, OffenceId};
 use phala_runtime::{configs::Offender, constants::market::STALL_AFTER};
 
