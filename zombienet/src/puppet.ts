@@ -176,7 +176,7 @@ export class Puppet {
       try {
         return await this.submit(this.heartbeat(answer));
       } catch (error) {
-        if (attempt === 50 || !/CannotLookup|temporarily banned/.test(String(error))) throw error;
+        if (attempt === 50 || !String(error).includes("CannotLookup")) throw error;
         await sleep(300);
       }
     }
