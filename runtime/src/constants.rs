@@ -7,7 +7,7 @@ use sp_runtime::traits::AccountIdConversion;
 
 /// Picks the figure of the live composition, or the one that development and local networks run
 /// with. Both stand side by side, so that a review and a test see both.
-pub const fn live_or_development(live: BlockNumber, development: BlockNumber) -> BlockNumber {
+pub const fn live_or_development<T: Copy>(live: T, development: T) -> T {
 	if cfg!(feature = "development") { development } else { live }
 }
 
@@ -190,7 +190,7 @@ pub mod gatekeepers {
 	};
 
 	/// Fewest seats of a set.
-	pub const MIN_SEATS: u8 = if cfg!(feature = "development") { 4 } else { 7 };
+	pub const MIN_SEATS: u8 = live_or_development(7, 4);
 	/// Seats that a chain starts with.
 	pub const SEATS: u32 = live_or_development(16, 4);
 	/// Most seats of a set.
@@ -204,11 +204,9 @@ pub mod gatekeepers {
 	/// Candidates that a nominator can back.
 	pub const MAX_NOMINATIONS: u32 = 16;
 	/// Bond of a candidate with which a chain starts, at least.
-	pub const MIN_SELF_BOND: Balance =
-		if cfg!(feature = "development") { 1_000 * PHA } else { 10_000 * PHA };
+	pub const MIN_SELF_BOND: Balance = live_or_development(10_000 * PHA, 1_000 * PHA);
 	/// Bond of a nominator with which a chain starts, at least.
-	pub const MIN_NOMINATION: Balance =
-		if cfg!(feature = "development") { 10 * PHA } else { 100 * PHA };
+	pub const MIN_NOMINATION: Balance = live_or_development(100 * PHA, 10 * PHA);
 
 	/// Sessions of staking in an era: a day.
 	pub const SESSIONS_PER_ERA: u32 = live_or_development(4, 2);
@@ -299,6 +297,7 @@ pub mod consensus {
 pub mod attestation {
 	use super::{
 		consensus::BLOCK_PROCESSING_VELOCITY,
+		live_or_development,
 		time::{MINUTES, SLOT_DURATION},
 	};
 	use hex_literal::hex;
@@ -309,8 +308,7 @@ pub mod attestation {
 	const BLOCK_TIME: u64 = SLOT_DURATION / BLOCK_PROCESSING_VELOCITY as u64;
 	/// Shortest time between two parachain blocks, in milliseconds. A development node alone makes
 	/// a block every three seconds.
-	pub const MIN_MILLIS_PER_BLOCK: u64 =
-		if cfg!(feature = "development") { BLOCK_TIME / 2 } else { BLOCK_TIME };
+	pub const MIN_MILLIS_PER_BLOCK: u64 = live_or_development(BLOCK_TIME, BLOCK_TIME / 2);
 	/// Seconds after which a worker is appraised anew: six hours.
 	pub const REAPPRAISAL_PERIOD: u64 = 6 * 60 * 60;
 	/// Workers that the sweep looks at in one block, if the block has room.

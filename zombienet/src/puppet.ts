@@ -151,8 +151,8 @@ export class Puppet {
     return this.pair.sign(message);
   }
 
-  /// A heartbeat as bytes of a general transaction: one without account, signature, number and fee,
-  /// which polkadot.js reads but does not make. `by` signs it.
+  /// A heartbeat as bytes of a general transaction: one without account, signature and fee, which
+  /// polkadot.js reads but does not make. `by` signs it.
   heartbeat(beat: Heartbeat, { by, genesis }: { by?: Puppet; genesis?: string } = {}): string {
     const make = (signature: Uint8Array) =>
       this.api.tx.mining.heartbeat({ ...beat }, signature).method;
@@ -170,13 +170,13 @@ export class Puppet {
   }
 
   /// Sends the answer, again and again while the pool has not seen the block of the challenge yet. With a new
-  /// signature each time, as the pool may ban what it could not judge.
+  /// signature each time, as the pool bans what is early.
   private async insist(answer: Heartbeat): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.submit(this.heartbeat(answer));
       } catch (error) {
-        if (attempt === 50 || !String(error).includes("CannotLookup")) throw error;
+        if (attempt === 50 || !String(error).includes("valid in the future")) throw error;
         await sleep(300);
       }
     }

@@ -372,6 +372,8 @@ test("a wrong heartbeat does not enter the pool and costs nothing", async (t) =>
   assert.ok(answered);
   puppet.silent = true;
   const [asked, session] = await puppet.challenged(journal, journal.height);
+  // By then the pool has seen the block that asks.
+  await until("there is a later block", 30, async () => journal.height > asked.block);
   const right = puppet.answer(asked, session);
   const involved = [large.owner, large.operator].map(({ address }) => address);
   const balances = () => Promise.all([...involved, encodeAddress(puppet.key, 30)].map((who) => accountOf(who)));
@@ -380,18 +382,18 @@ test("a wrong heartbeat does not enter the pool and costs nothing", async (t) =>
     ["another worker's signature", puppet.heartbeat(right, { by: small.puppet }), /bad signature/i],
     ["another chain's", puppet.heartbeat(right, { genesis: `0x${"11".repeat(32)}` }), /bad signature/i],
     ["an answered challenge", puppet.heartbeat(answered), /outdated/i],
-    ["another session", puppet.heartbeat({ ...right, session: session + 1n }), /lookup/i],
+    ["another session", puppet.heartbeat({ ...right, session: session + 1n }), /outdated/i],
     [
       "a block of a fork",
       puppet.heartbeat({ ...right, challenge: { ...right.challenge, hash: `0x${"22".repeat(32)}` } }),
-      /lookup/i,
+      /outdated/i,
     ],
     [
       "a block that is not there yet",
-      puppet.heartbeat({ ...right, challenge: { ...right.challenge, number: asked.block + 1_000 } }),
-      /lookup/i,
+      puppet.heartbeat({ ...right, challenge: { ...right.challenge, number: asked.block + 40 } }),
+      /in the future/i,
     ],
-    ["a worker without session", puppet.heartbeat({ ...right, worker: `0x${"33".repeat(32)}` }), /lookup/i],
+    ["a worker without session", puppet.heartbeat({ ...right, worker: `0x${"33".repeat(32)}` }), /outdated/i],
   ];
   for (const [what, bytes, verdict] of wrong)
     await t.test(what, () => assert.rejects(puppet.submit(bytes), verdict));
@@ -399,12 +401,12 @@ test("a wrong heartbeat does not enter the pool and costs nothing", async (t) =>
     const bytes = puppet.heartbeat(right);
     await puppet.submit(bytes);
     // It waits in the pool, or is in a block and answers nothing any more.
-    await assert.rejects(puppet.submit(bytes), /already imported|temporarily banned|lookup/i);
+    await assert.rejects(puppet.submit(bytes), /already imported|temporarily banned|outdated/i);
     const other = puppet.heartbeat({ ...right, iterations: 7n });
-    await assert.rejects(puppet.submit(other), /priority is too low|lookup/i);
+    await assert.rejects(puppet.submit(other), /priority is too low|outdated/i);
     await until("it is settled", 30, async () =>
       settledOf(large).some(({ block }) => block > asked.block));
-    await assert.rejects(puppet.submit(bytes), /temporarily banned|lookup/i);
+    await assert.rejects(puppet.submit(bytes), /temporarily banned|outdated/i);
   });
   assert.deepEqual(await balances(), before);
   puppet.silent = false;

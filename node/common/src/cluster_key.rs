@@ -12,7 +12,7 @@
 //! |---|---|---|
 //! | no key of that epoch in use | – | [`Error::NotLive`]: ask for the current one |
 //! | no request on record | no, or it is not valid any more | [`Next::Ask`] |
-//! | no request on record | yes | [`Next::Repeat`]: the same bytes |
+//! | no request on record | yes | [`Next::Repeat`]: the same question |
 //! | this request, fulfilled | yes | [`Next::Combine`] |
 //! | this request | yes | [`Next::Wait`]: for answers |
 //! | an earlier request, which ends before | yes | [`Next::Repeat`]: this one takes its place |

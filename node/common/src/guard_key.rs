@@ -9,7 +9,7 @@
 //! |---|---|---|
 //! | this request, fulfilled | yes | [`Next::Combine`] |
 //! | this request | yes | [`Next::Wait`]: for answers |
-//! | none, or one that ends before | yes, and it is still valid | [`Next::Repeat`]: the same bytes |
+//! | none, or one that ends before | yes, and it is still valid | [`Next::Repeat`]: the same question |
 //! | none, or one that ends before a new one | otherwise | [`Next::Ask`] |
 //! | another, made in the same block | otherwise | [`Next::Wait`] |
 

@@ -8,7 +8,7 @@
 //!    chain; its time must be this machine's. It is noted.
 //! 2. What finalised state has no use for is erased, without being opened.
 //! 3. For each message: made once, sealed with the secrets that it comes from, and then published. It
-//!    is published again, the same bytes, until it shows in finalised state.
+//!    is published again, the same one, until it shows in finalised state.
 //! 4. A share is sealed before the secrets that it comes from are erased.
 //! 5. With `peer-seal`, guards are asked for before anything is sealed with them. They, and the secrets of
 //!    these questions, are in memory alone: whoever was killed asks anew.

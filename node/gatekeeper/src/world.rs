@@ -351,7 +351,7 @@ impl World for Real {
 			None => self.chain.finalised().await?,
 		};
 		let (call, arguments) = (message.call(), Raw(message.arguments()));
-		Ok(self.chain.publish(&state, board::PALLET, call, arguments).await?)
+		Ok(self.chain.publish(&state, board::PALLET, call, &arguments).await?)
 	}
 }
 

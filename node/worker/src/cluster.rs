@@ -258,7 +258,7 @@ async fn look(
 	if next != Next::Combine {
 		let message: Message = asking.message();
 		let arguments = Raw(message.arguments());
-		let taken = chain.publish(&state, board::PALLET, message.call(), arguments).await?;
+		let taken = chain.publish(&state, board::PALLET, message.call(), &arguments).await?;
 		return Ok(Look::Waits(match taken {
 			Submission::Accepted => "the request is published".into(),
 			Submission::Refused(reason) => format!("the pool does not take the request: {reason}"),

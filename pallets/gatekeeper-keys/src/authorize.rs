@@ -1,7 +1,8 @@
 //! The pool's side of fee-free messages.
 //!
 //! A message that is not awaited *yet*, or that a node may not know the reason for yet, is unknown
-//! rather than invalid: pools ban what is invalid for half an hour.
+//! rather than invalid. A pool may ban the one as the other for half an hour: who repeats it gives the
+//! transaction another number.
 
 use crate::{types::*, *};
 use codec::Encode;

@@ -8,55 +8,55 @@ use codec::Encode;
 use frame_support::{
 	pallet_prelude::{
 		DispatchResultWithPostInfo, InvalidTransaction, TransactionSource,
-		TransactionValidityError, TransactionValidityWithRefund, UnknownTransaction,
-		ValidTransaction,
+		TransactionValidityError, TransactionValidityWithRefund, ValidTransaction,
 	},
 	traits::Get,
 	weights::Weight,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use phala_primitives::{ChainId, HeartbeatStatement, Statement, WorkerSignature};
+use phala_primitives::{BlockRef, ChainId, HeartbeatStatement, Statement, WorkerSignature};
 use sp_core::H256;
 use sp_runtime::{
 	traits::{UniqueSaturatedInto, Zero},
 	transaction_validity::TransactionPriority,
 };
 
+/// Blocks by which the block that asks can be ahead of this one, so that its answer is early. Beyond, it
+/// is not: pools keep what is early, so that it has to end.
+pub(crate) const AHEAD: u32 = 64;
+
 impl<T: Config> Pallet<T> {
 	/// Whether a heartbeat may enter the pool and a block. What is cheap comes first: the signature is
 	/// looked at only if an open challenge waits for exactly this answer.
 	///
-	/// An answer to a challenge that this block does not know is *unknown* rather than invalid, as it may
-	/// be valid on another fork or in the next block.
+	/// An answer to a challenge that is not open here is early as long as its block is not there yet, and
+	/// late for good from then on: a block asks once, and only on its own fork. It is never *unknown*. What
+	/// is so on one fork, a fork-aware pool may throw out on all; what is *future* or *stale*, it does not.
 	pub(crate) fn authorize_answer(
 		_: TransactionSource,
 		statement: &HeartbeatStatement,
 		signature: &WorkerSignature,
 	) -> TransactionValidityWithRefund {
-		let unknown = TransactionValidityError::from(UnknownTransaction::CannotLookup);
-		let stale = TransactionValidityError::from(InvalidTransaction::Stale);
-		let record = Sessions::<T>::get(statement.worker).ok_or(unknown)?;
-		if statement.session < record.id {
-			return Err(stale);
+		let HeartbeatStatement { worker, session, challenge, .. } = statement;
+		let ahead = challenge.number.checked_sub(Self::height());
+		let early = ahead.is_some_and(|blocks| blocks < AHEAD);
+		let unasked = if early { InvalidTransaction::Future } else { InvalidTransaction::Stale };
+		let unasked = TransactionValidityError::from(unasked);
+		let record = Sessions::<T>::get(worker).ok_or(unasked)?;
+		let open = record.challenge.filter(|_| *session == record.id).ok_or(unasked)?;
+		let asked = BlockRef { number: open.block, hash: Self::hash_of(open.block) };
+		if *challenge != asked || asked.hash.is_zero() {
+			return Err(unasked);
 		}
-		let open = record.challenge.filter(|_| statement.session == record.id).ok_or(unknown)?;
-		if statement.challenge.number < open.block {
-			return Err(stale);
-		}
-		if statement.challenge.number != open.block
-			|| statement.challenge.hash != Self::hash_of(open.block)
-		{
-			return Err(unknown);
-		}
-		let economy = State::<T>::get().ok_or(unknown)?;
+		let economy = State::<T>::get().ok_or(unasked)?;
 		if Self::is_overdue(&economy, &open) {
-			return Err(stale);
+			return Err(InvalidTransaction::Stale.into());
 		}
 		let message = statement.message(&Self::chain_id());
-		if !sp_io::crypto::sr25519_verify(signature, &message, &statement.worker) {
+		if !sp_io::crypto::sr25519_verify(signature, &message, worker) {
 			return Err(InvalidTransaction::BadProof.into());
 		}
-		let tag = (T::ParaId::get(), statement.worker, statement.session, open.block);
+		let tag = (T::ParaId::get(), worker, session, open.block);
 		let valid = ValidTransaction {
 			priority: TransactionPriority::MAX,
 			requires: Default::default(),

@@ -7,10 +7,14 @@ use frame_support::{
 };
 use phala_runtime::{
 	configs::{RuntimeBlockLength, RuntimeBlockWeights, xcm::LocationToAccountId},
-	constants::{currency::*, time::*},
+	constants::{
+		attestation::MIN_MILLIS_PER_BLOCK, consensus::*, currency::*, gatekeepers::*, market::*,
+		time::*,
+	},
 	*,
 };
 use sp_core::crypto::Ss58Codec;
+use sp_runtime::traits::TransactionExtension;
 use xcm::latest::prelude::*;
 use xcm_executor::traits::ConvertLocation;
 
@@ -108,6 +112,19 @@ fn live_periods_are_the_live_ones() {
 	assert_eq!(SESSION_PERIOD, 6 * HOURS);
 	assert_eq!(SAFE_MODE_DURATION, DAYS);
 	assert_eq!(HOURS, 600);
+	assert_eq!((ROUND, MAX_SILENCE, CHANGE_INTERVAL), (6 * HOURS, DAYS, 7 * DAYS));
+	assert_eq!((SLASHING_ERA, EVIDENCE_WINDOW, OFFENCE_RETENTION), (DAYS, 3 * DAYS, 84 * DAYS));
+	assert_eq!((SEATS, MIN_SEATS, SESSIONS_PER_ERA), (16, 7, 4));
+	assert_eq!((MIN_SELF_BOND, MIN_NOMINATION), (10_000 * PHA, 100 * PHA));
+	let minutes = [COMMIT_PERIOD, SHARE_PERIOD, COMPLAIN_PERIOD, KEEP_PERIOD, RETRY_DELAY];
+	assert_eq!(minutes, [10, 10, 10, 60, 30].map(|count| count * MINUTES));
+	let days = [REFRESH_PERIOD, RETIREMENT_PERIOD, ABSENCE_PERIOD];
+	assert_eq!(days, [14, 1, 1].map(|count| count * DAYS));
+	assert_eq!(MIN_MILLIS_PER_BLOCK, SLOT_DURATION);
+	// Of the development composition alone.
+	type Root = <Runtime as pallet_worker_registry::Config>::AllowDevelopmentRoot;
+	type Epoch = <Runtime as pallet_relay_randomness::Config>::AllowEpoch;
+	assert!(!<Root as Get<bool>>::get() && !<Epoch as Get<bool>>::get());
 	assert_eq!(
 		<<Runtime as pallet_collator_selection::Config>::MinEligibleCollators as Get<u32>>::get(),
 		4
@@ -118,6 +135,68 @@ fn live_periods_are_the_live_ones() {
 		0
 	);
 	assert!(<<Runtime as frame_system::Config>::BlockHashCount as Get<BlockNumber>>::get() >= 4096);
+}
+
+#[test]
+fn a_block_comes_with_each_slot_of_the_relay_chain() {
+	assert_eq!((BLOCK_PROCESSING_VELOCITY, RELAY_PARENT_OFFSET), (1, 0));
+	assert_eq!(UNINCLUDED_SEGMENT_CAPACITY, 3);
+	assert_eq!(SLOT_DURATION, u64::from(RELAY_CHAIN_SLOT_DURATION_MILLIS));
+}
+
+/// A call that its pallet vouches for is authorised before anything asks who signed it.
+#[test]
+fn transactions_are_checked_in_this_order() {
+	let extensions = <TxExtension as TransactionExtension<RuntimeCall>>::metadata();
+	let found: Vec<_> = extensions.iter().map(|extension| extension.identifier).collect();
+	let expected = [
+		"AuthorizeCall",
+		"CheckNonZeroSender",
+		"CheckSpecVersion",
+		"CheckTxVersion",
+		"CheckGenesis",
+		"CheckMortality",
+		"CheckNonce",
+		"CheckWeight",
+		"ChargeTransactionPayment",
+		"CheckMetadataHash",
+		// Around all the others.
+		"StorageWeightReclaim",
+	];
+	assert_eq!(found, expected);
+}
+
+/// A node finds an API by the hash of its name, and does without some if they are not there.
+#[test]
+fn nodes_and_clients_find_their_apis() {
+	let lacks = |name: &str| {
+		let wanted = sp_crypto_hashing::blake2_64(name.as_bytes());
+		!VERSION.apis.iter().any(|(id, _)| *id == wanted)
+	};
+	let missing = [
+		"Core",
+		"Metadata",
+		"BlockBuilder",
+		"TaggedTransactionQueue",
+		"OffchainWorkerApi",
+		"SessionKeys",
+		"AuraApi",
+		"AuraUnincludedSegmentApi",
+		"CollectCollationInfo",
+		"GetParachainInfo",
+		"RelayParentOffsetApi",
+		"TargetBlockRate",
+		"AccountNonceApi",
+		"TransactionPaymentApi",
+		"TransactionPaymentCallApi",
+		"GenesisBuilder",
+		"RuntimeViewFunction",
+		"DryRunApi",
+		"XcmPaymentApi",
+	]
+	.into_iter()
+	.filter(|name| lacks(name));
+	assert_eq!(missing.collect::<Vec<_>>(), Vec::<&str>::new());
 }
 
 #[test]

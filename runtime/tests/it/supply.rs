@@ -84,7 +84,7 @@ proptest! {
 	#[test]
 	fn no_call_raises_total_issuance(
 		calls in prop::collection::vec(
-			(prop::sample::select(callable()), 0u8..32, argument_bytes(), any::<bool>()),
+			(prop::sample::select(callable()), 0u8..64, argument_bytes(), any::<bool>()),
 			64,
 		)
 	) {

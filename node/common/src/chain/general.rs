@@ -1,10 +1,16 @@
-//! General transactions: without account, number and fee. The runtime admits one if the pallet that
+//! General transactions: without account and fee. The runtime admits one if the pallet that
 //! it calls vouches for it (`#[pallet::authorize]`), for example by a signature among its arguments.
 //!
-//! Its bytes depend on the call and the runtime alone, so that the same call twice is one
-//! transaction.
+//! Its bytes depend on the call, the runtime and a number alone, so that the same call twice is one
+//! transaction. To the runtime the number means nothing: it makes another transaction of the same call.
+//!
+//! Another one is needed where a pool has banned the first. Each view of a pool bans for half an hour
+//! what it refuses, and so do the views that are made from it; and views are behind the blocks for a
+//! moment. So what answers the newest block may be banned for being early, and some messages cost stake
+//! if they do not arrive.
 
-use super::{ChainError, Finalised, failed};
+use super::{Chain, ChainError, Finalised, Submission, failed, transact::Refusal};
+use codec::{Compact, Encode};
 use subxt::{
 	Metadata,
 	error::ExtrinsicError,
@@ -18,14 +24,16 @@ use subxt::{
 	},
 };
 
-/// What surrounds the call. All that has a value at all has one that is a zero byte: immortal,
-/// number 0, no tip, no hash of the metadata.
-struct Nothing;
+/// What surrounds the call. All that has a value at all, but for the number, has one that is a zero
+/// byte: immortal, no tip, no hash of the metadata.
+struct Surroundings {
+	number: u32,
+}
 
-const KNOWN: &[&str] =
-	&["CheckMortality", "CheckNonce", "ChargeTransactionPayment", "CheckMetadataHash"];
+const NUMBER: &str = "CheckNonce";
+const KNOWN: &[&str] = &["CheckMortality", NUMBER, "ChargeTransactionPayment", "CheckMetadataHash"];
 
-impl<R: TypeResolver> TransactionExtensions<R> for Nothing {
+impl<R: TypeResolver> TransactionExtensions<R> for Surroundings {
 	fn contains_extension(&self, name: &str) -> bool {
 		KNOWN.contains(&name)
 	}
@@ -40,7 +48,10 @@ impl<R: TypeResolver> TransactionExtensions<R> for Nothing {
 		if !KNOWN.contains(&name) {
 			return Err(TransactionExtensionsError::NotFound(name.into()));
 		}
-		out.push(0);
+		match name {
+			NUMBER => Compact(self.number).encode_to(out),
+			_ => out.push(0),
+		}
 		Ok(())
 	}
 
@@ -56,28 +67,45 @@ impl<R: TypeResolver> TransactionExtensions<R> for Nothing {
 	}
 }
 
-/// The transaction that makes this call, for a runtime with this metadata. Fails if its call has
-/// another shape, or if it surrounds transactions with something unknown here.
+/// The transaction with this number that makes this call, for a runtime with this metadata. Fails if
+/// its call has another shape, or if it surrounds transactions with something unknown here.
 pub fn encode_general<C: EncodeAsFields>(
 	metadata: &Metadata,
 	pallet: &str,
 	call: &str,
 	arguments: &C,
+	number: u32,
 ) -> Result<Vec<u8>, ExtrinsicEncodeError> {
 	let types = metadata.types();
 	let version = metadata.extrinsic().transaction_extension_version_to_use_for_encoding();
-	encode_v5_general(pallet, call, arguments, version, &Nothing, metadata, types)
+	encode_v5_general(pallet, call, arguments, version, &Surroundings { number }, metadata, types)
 }
 
-impl Finalised {
-	/// [`encode_general`] for the runtime of this block.
-	pub fn general<C: EncodeAsFields>(
+impl Chain {
+	/// Hands a call that needs no account to the node's pool, as the runtime of `state` reads it; under
+	/// another number if the pool has banned it. It is not followed: look whether it did what it is for,
+	/// and repeat it at a later block if not.
+	pub async fn publish<C: EncodeAsFields>(
 		&self,
+		state: &Finalised,
 		pallet: &str,
 		call: &str,
 		arguments: &C,
-	) -> Result<Vec<u8>, ChainError> {
-		encode_general(self.at.metadata_ref(), pallet, call, arguments)
-			.map_err(|error| failed(&self.url)(ExtrinsicError::from(error)))
+	) -> Result<Submission, ChainError> {
+		let encode = |number| {
+			encode_general(state.at.metadata_ref(), pallet, call, arguments, number)
+				.map_err(|error| failed(&state.url)(ExtrinsicError::from(error)))
+		};
+		let mut refusal = self.hand_in(&encode(0)?).await?;
+		if refusal.as_ref().is_some_and(Refusal::is_ban) {
+			// At each block another one, on each fork.
+			let number = state.block.hash.to_low_u64_be() as u32;
+			refusal = self.hand_in(&encode(number)?).await?;
+		}
+		Ok(match refusal {
+			// The pool has one for the same purpose.
+			Some(refusal) if !refusal.is_outbid() => Submission::Refused(refusal.reason),
+			_ => Submission::Accepted,
+		})
 	}
 }

@@ -39,10 +39,45 @@ mod code {
 	pub const BANNED: i32 = 1012;
 	/// The pool has it.
 	pub const IMPORTED: i32 = 1013;
-	/// Another one with the same number has at least the same priority.
+	/// Another one for the same purpose has at least the same priority.
 	pub const PRIORITY: i32 = 1014;
 	/// The pool is full.
 	pub const DROPPED: i32 = 1016;
+}
+
+/// Why a pool does not take a transaction, now.
+pub(super) struct Refusal {
+	code: i32,
+	pub reason: String,
+}
+
+impl Refusal {
+	pub fn is_ban(&self) -> bool {
+		self.code == code::BANNED
+	}
+
+	pub fn is_outbid(&self) -> bool {
+		self.code == code::PRIORITY
+	}
+}
+
+impl Chain {
+	/// Hands a transaction to the node's pool.
+	pub(super) async fn hand_in(&self, bytes: &[u8]) -> Result<Option<Refusal>, ChainError> {
+		match self.rpc.author_submit_extrinsic(bytes).await {
+			Ok(_) => Ok(None),
+			Err(RpcError::User(error)) => match error.code {
+				code::IMPORTED => Ok(None),
+				code::INVALID | code::UNKNOWN | code::BANNED | code::PRIORITY | code::DROPPED => {
+					let data = error.data.map(|data| format!(": {data}")).unwrap_or_default();
+					let reason = format!("{}{data}", error.message);
+					Ok(Some(Refusal { code: error.code, reason }))
+				}
+				_ => Err(failed(&self.url)(RpcError::User(error))),
+			},
+			Err(error) => Err(failed(&self.url)(error)),
+		}
+	}
 }
 
 impl Ledger for Chain {
@@ -73,18 +108,8 @@ impl Ledger for Chain {
 	}
 
 	async fn submit(&self, bytes: &[u8]) -> Result<Submission, ChainError> {
-		match self.rpc.author_submit_extrinsic(bytes).await {
-			Ok(_) => Ok(Submission::Accepted),
-			Err(RpcError::User(error)) => match error.code {
-				code::IMPORTED => Ok(Submission::Accepted),
-				code::INVALID | code::UNKNOWN | code::BANNED | code::PRIORITY | code::DROPPED => {
-					let data = error.data.map(|data| format!(": {data}")).unwrap_or_default();
-					Ok(Submission::Refused(format!("{}{data}", error.message)))
-				}
-				_ => Err(failed(&self.url)(RpcError::User(error))),
-			},
-			Err(error) => Err(failed(&self.url)(error)),
-		}
+		let refusal = self.hand_in(bytes).await?;
+		Ok(refusal.map_or(Submission::Accepted, |refusal| Submission::Refused(refusal.reason)))
 	}
 
 	fn stalled(&self) -> ChainError {

@@ -1,7 +1,7 @@
 //! What the program encodes and decodes, against real runtimes.
 
 use crate::chain::Test;
-use codec::{Decode, Encode};
+use codec::{Decode, DecodeAll, Encode};
 use phala_gatekeeper::{election, registry};
 use phala_node_common::{
 	board::{self, Message},
@@ -54,14 +54,18 @@ fn what_does_not_fit_is_named() {
 fn general_transactions_are_read_by_the_runtime() {
 	let metadata = phala();
 	let remark = vec![1u8, 2, 3];
-	let make = || encode_general(&metadata, "System", "remark", &Raw(remark.encode())).unwrap();
-	let transaction = make();
-	assert_eq!(transaction, make(), "the same bytes each time");
-	let read = UncheckedExtrinsic::decode(&mut &transaction[..]).unwrap();
-	let expected = RuntimeCall::System(frame_system::Call::remark { remark });
-	assert_eq!(read.function, expected);
-	assert!(matches!(read.preamble, Preamble::General(..)), "{:?}", read.preamble);
-	assert!(encode_general(&metadata, "System", "fly", &Raw(vec![])).is_err());
+	let make = |number| {
+		encode_general(&metadata, "System", "remark", &Raw(remark.encode()), number).unwrap()
+	};
+	assert_eq!(make(7), make(7), "the same bytes each time");
+	assert_ne!(make(7), make(8));
+	let expected = RuntimeCall::System(frame_system::Call::remark { remark: remark.clone() });
+	for number in [0, 63, 64, u32::MAX] {
+		let read = UncheckedExtrinsic::decode_all(&mut &make(number)[..]).unwrap();
+		assert_eq!(read.function, expected);
+		assert!(matches!(read.preamble, Preamble::General(..)), "{:?}", read.preamble);
+	}
+	assert!(encode_general(&metadata, "System", "fly", &Raw(vec![]), 0).is_err());
 }
 
 /// Arguments of messages are those of the calls.

@@ -5,23 +5,19 @@ use super::{
 	book::Answer,
 	plan::{Challenge, Open},
 };
-use phala_node_common::chain::{ChainError, Finalised, Shape, encode_general};
+use phala_node_common::chain::{ChainError, Finalised, Shape};
 use phala_primitives::{BlockRef, WorkerKey};
-use subxt::{
-	Metadata,
-	ext::{
-		frame_decode::extrinsics::ExtrinsicEncodeError, scale_decode::DecodeAsType,
-		scale_encode::EncodeAsType, scale_value::Value,
-	},
-};
+use subxt::ext::{scale_decode::DecodeAsType, scale_encode::EncodeAsType, scale_value::Value};
 
 /// Name of the pallet in the runtime.
 pub const PALLET: &str = "Mining";
+/// The call that brings an answer, with arguments of [`Heartbeat`].
+pub const HEARTBEAT: &str = "heartbeat";
 
 /// What this program needs of it.
 pub const SHAPE: Shape = Shape {
 	pallet: PALLET,
-	calls: &[("heartbeat", &["statement", "signature"])],
+	calls: &[(HEARTBEAT, &["statement", "signature"])],
 	views: &[
 		("session", &["worker"]),
 		("pending_rewards", &["worker"]),
@@ -41,25 +37,26 @@ struct Block {
 
 #[derive(EncodeAsType)]
 #[encode_as_type(crate_path = "subxt::ext::scale_encode")]
-struct Heartbeat {
+struct Stated {
 	worker: [u8; 32],
 	session: u64,
 	challenge: Block,
 	iterations: u64,
 }
 
+/// Arguments of the call [`HEARTBEAT`].
 #[derive(EncodeAsType)]
 #[encode_as_type(crate_path = "subxt::ext::scale_encode")]
-struct HeartbeatCall {
-	statement: Heartbeat,
+pub struct Heartbeat {
+	statement: Stated,
 	signature: [u8; 64],
 }
 
-impl HeartbeatCall {
-	fn of(answer: &Answer) -> Self {
+impl From<&Answer> for Heartbeat {
+	fn from(answer: &Answer) -> Self {
 		let stated = &answer.statement;
 		let BlockRef { number, hash } = stated.challenge;
-		let statement = Heartbeat {
+		let statement = Stated {
 			worker: stated.worker.0,
 			session: stated.session,
 			challenge: Block { number, hash: hash.0 },
@@ -67,12 +64,6 @@ impl HeartbeatCall {
 		};
 		Self { statement, signature: answer.signature.0 }
 	}
-}
-
-/// The transaction that brings an answer to a chain with this metadata. Always the same for the same
-/// answer and runtime.
-pub fn transaction(metadata: &Metadata, answer: &Answer) -> Result<Vec<u8>, ExtrinsicEncodeError> {
-	encode_general(metadata, PALLET, "heartbeat", &HeartbeatCall::of(answer))
 }
 
 /// Where a session is in its life.

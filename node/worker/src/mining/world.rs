@@ -5,13 +5,13 @@ use super::{
 	engine::World,
 	kernel::Kernel,
 	news::News,
-	pallet::{self, Mining, SHAPE, Session},
+	pallet::{HEARTBEAT, Heartbeat, Mining, PALLET, SHAPE, Session},
 	plan::{Budget, Challenge, Open, Run},
 	position::{Position, Reason, state_name},
 };
 use crate::metrics::Metrics;
 use phala_node_common::{
-	chain::{Chain, ChainError, Finalised, Heads, Ledger, Submission, Tips},
+	chain::{Chain, ChainError, Finalised, Heads, Submission, Tips},
 	keystore::Keys,
 };
 use phala_primitives::{BlockRef, ChainId};
@@ -283,9 +283,8 @@ impl World for Real {
 			Some((_, of, _, before)) if *of == challenge => before.saturating_add(1),
 			_ => 0,
 		};
-		let bytes = pallet::transaction(seen.state.at.metadata_ref(), answer)
-			.map_err(|error| seen.state.failed(subxt::error::ExtrinsicError::from(error)))?;
-		let submission = self.chain.submit(&bytes).await?;
+		let call = Heartbeat::from(answer);
+		let submission = self.chain.publish(&seen.state, PALLET, HEARTBEAT, &call).await?;
 		self.submitted = Some((block, challenge, submission.clone(), before));
 		Ok(submission)
 	}

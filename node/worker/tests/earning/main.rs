@@ -24,9 +24,7 @@ use sp_io::TestExternalities;
 use sp_runtime::{
 	DispatchError,
 	traits::TrailingZeroInput,
-	transaction_validity::{
-		TransactionSource, TransactionValidity, TransactionValidityError, UnknownTransaction,
-	},
+	transaction_validity::{TransactionSource, TransactionValidity, TransactionValidityError},
 };
 use subxt::Metadata;
 

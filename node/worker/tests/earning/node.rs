@@ -6,7 +6,7 @@ use crate::*;
 use codec::{DecodeAll, Encode};
 use frame_support::view_functions::ViewFunctionId;
 use phala_node_common::{
-	chain::{Chain, Submission},
+	chain::{Chain, Submission, encode_general},
 	keystore::Keys,
 	metrics::Registry,
 	seal::Sealer,
@@ -19,12 +19,14 @@ use phala_worker::{
 		book::Book,
 		engine::{Progress, World, step},
 		kernel::{Kernel, Machine},
+		pallet::{HEARTBEAT, Heartbeat, PALLET},
 		plan::{Budget, Challenge, RUN},
 		world::Real,
 	},
 };
 use serde_json::{Value, json};
 use std::{
+	collections::BTreeSet,
 	path::Path,
 	sync::{
 		Arc,
@@ -52,7 +54,44 @@ enum Mood {
 	Broken,
 }
 
-type Job = Box<dyn FnOnce(&mut Vec<UncheckedExtrinsic>) + Send>;
+type Job = Box<dyn FnOnce(&mut Pool) + Send>;
+
+/// What the node keeps of transactions.
+#[derive(Default)]
+struct Pool {
+	ready: Vec<UncheckedExtrinsic>,
+	/// What was refused once is not looked at again.
+	banned: BTreeSet<Vec<u8>>,
+}
+
+impl Pool {
+	/// As the SDK's pool.
+	fn submit(&mut self, bytes: Vec<u8>) -> Result<(), Error> {
+		let extrinsic = UncheckedExtrinsic::decode_all(&mut &bytes[..])
+			.map_err(|error| refusal(1001, &error.to_string()))?;
+		if self.banned.contains(&bytes) {
+			return Err(refusal(1012, "Transaction is temporarily banned"));
+		}
+		if self.ready.iter().any(|known| known.encode() == bytes) {
+			return Err(refusal(1013, "Already Imported"));
+		}
+		let valid = judged(&extrinsic).map_err(|error| {
+			self.banned.insert(bytes);
+			match error {
+				TransactionValidityError::Invalid(_) => refusal(1010, "Invalid"),
+				TransactionValidityError::Unknown(_) => refusal(1011, "Unknown"),
+			}
+		})?;
+		let same = |known: &UncheckedExtrinsic| {
+			judged(known).is_ok_and(|known| known.provides == valid.provides)
+		};
+		if self.ready.iter().any(same) {
+			return Err(refusal(1014, "Priority is too low"));
+		}
+		self.ready.push(extrinsic);
+		Ok(())
+	}
+}
 
 /// A node: its state is in a thread of its own.
 #[derive(Clone)]
@@ -72,7 +111,7 @@ impl Node {
 	fn start_with(begin: impl FnOnce() + Send + 'static) -> Self {
 		let (jobs, asked) = mpsc::channel::<Job>();
 		std::thread::spawn(move || {
-			let mut pool = vec![];
+			let mut pool = Pool::default();
 			let mut state = TestExternalities::default();
 			state.execute_with(begin);
 			for job in asked {
@@ -83,10 +122,7 @@ impl Node {
 	}
 
 	/// Does something with state and pool.
-	fn with<R: Send + 'static>(
-		&self,
-		act: impl FnOnce(&mut Vec<UncheckedExtrinsic>) -> R + Send + 'static,
-	) -> R {
+	fn with<R: Send + 'static>(&self, act: impl FnOnce(&mut Pool) -> R + Send + 'static) -> R {
 		let (tell, told) = mpsc::channel();
 		let job: Job = Box::new(move |pool| tell.send(act(pool)).unwrap());
 		self.jobs.send(job).unwrap();
@@ -97,7 +133,7 @@ impl Node {
 	fn block(&self, then: impl FnOnce() -> DispatchResult + Send + 'static) {
 		self.with(|pool| {
 			block(then);
-			for extrinsic in pool.drain(..) {
+			for extrinsic in pool.ready.drain(..) {
 				assert_eq!(Executive::apply_extrinsic(extrinsic), Ok(Ok(())));
 			}
 		});
@@ -167,11 +203,7 @@ fn is_of_the_past(params: &[Value], best: u32) -> bool {
 }
 
 /// Answers a request.
-fn serve(
-	method: &str,
-	params: &[Value],
-	pool: &mut Vec<UncheckedExtrinsic>,
-) -> Result<Value, Error> {
+fn serve(method: &str, params: &[Value], pool: &mut Pool) -> Result<Value, Error> {
 	let best = System::block_number();
 	Ok(match method {
 		"chain_getBlockHash" => {
@@ -200,17 +232,9 @@ fn serve(
 		"system_accountNextIndex" => json!(0),
 		"author_submitExtrinsic" => {
 			let bytes = bytes(&params[0]);
-			let extrinsic = UncheckedExtrinsic::decode_all(&mut &bytes[..])
-				.map_err(|error| refusal(1001, &error.to_string()))?;
-			if pool.iter().any(|known| known.encode() == extrinsic.encode()) {
-				return Err(refusal(1013, "Already Imported"));
-			}
-			match judged(&extrinsic) {
-				Ok(_) => pool.push(extrinsic),
-				Err(TransactionValidityError::Invalid(_)) => return Err(refusal(1010, "Invalid")),
-				Err(TransactionValidityError::Unknown(_)) => return Err(refusal(1011, "Unknown")),
-			}
-			hexed(sp_io::hashing::blake2_256(&bytes))
+			let hash = hexed(sp_io::hashing::blake2_256(&bytes));
+			pool.submit(bytes)?;
+			hash
 		}
 		other => return Err(refusal(-32601, &format!("there is no {other}"))),
 	})
@@ -336,6 +360,35 @@ async fn a_program_that_starts_again_sends_what_it_signed() {
 	assert_eq!(step(&mut real).await.unwrap(), Progress::Rest);
 }
 
+/// The node's pool has seen the answer before the block that asks, and has banned it for that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ban_keeps_no_answer_out() {
+	let (node, folder) = (Node::start(), tempfile::tempdir().unwrap());
+	let number = node.with(|_| System::block_number()) + 1;
+	let challenge = Challenge { session: 0, block: BlockRef { number, hash: hash(number) } };
+	let said = Answer::sign(&chain_of(), &pair(), challenge, 200);
+	Book::new(folder.path()).add(&said).unwrap();
+	let early = encode_general(&metadata(), PALLET, HEARTBEAT, &Heartbeat::from(&said), 0).unwrap();
+	for code in [1010, 1012] {
+		let bytes = early.clone();
+		let refused = node.with(move |pool| pool.submit(bytes).unwrap_err());
+		assert!(matches!(refused, Error::User(error) if error.code == code));
+	}
+
+	assert_eq!(ask(&node), challenge);
+	let (mut real, _) = program(&node, folder.path()).await;
+	let sent = Progress::Submitted(said, Submission::Accepted);
+	assert_eq!(step(&mut real).await.unwrap(), sent);
+	// Blocks leave it out: it is in the pool, however often it is sent.
+	for _ in 0..3 {
+		node.with(|_| block(|| Ok(())));
+		assert_eq!(step(&mut real).await.unwrap(), sent);
+		assert_eq!(node.with(|pool| pool.ready.len()), 1);
+	}
+	node.block(|| Ok(()));
+	assert_eq!(step(&mut real).await.unwrap(), Progress::Rest);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_outlives_its_node() {
 	let (node, folder) = (Node::start(), tempfile::tempdir().unwrap());
@@ -367,7 +420,8 @@ async fn a_refusal_is_tried_again_with_the_next_block() {
 			let progress = step(&mut real).await.unwrap();
 			assert!(matches!(progress, Progress::Submitted(_, Submission::Refused(_))));
 		}
-		assert_eq!(node.submissions(), block);
+		// From the second on the pool has it banned, and gets it under another number, too.
+		assert_eq!(node.submissions(), 2 * block - 1);
 		node.block(|| Ok(()));
 	}
 	assert!(!real.is_ignored(), "the node does not even take it");

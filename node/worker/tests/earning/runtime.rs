@@ -7,10 +7,10 @@ use pallet_mining::{
 	Event,
 	types::{EndReason, MissReason},
 };
-use phala_node_common::chain::{missing, view};
+use phala_node_common::chain::{encode_general, missing, view};
 use phala_worker::mining::{
 	news::News,
-	pallet::{self, PALLET, SHAPE, SessionState},
+	pallet::{self, HEARTBEAT, Heartbeat, PALLET, SHAPE, SessionState},
 	plan::{Challenge, Open},
 	position::Reason,
 };
@@ -69,7 +69,12 @@ fn answer(open: &Open, iterations: u64) -> Answer {
 
 /// What the runtime's block makes of the program's bytes.
 fn extrinsic(metadata: &Metadata, answer: &Answer) -> UncheckedExtrinsic {
-	let bytes = pallet::transaction(metadata, answer).unwrap();
+	numbered(metadata, answer, 0)
+}
+
+fn numbered(metadata: &Metadata, answer: &Answer, number: u32) -> UncheckedExtrinsic {
+	let call = Heartbeat::from(answer);
+	let bytes = encode_general(metadata, PALLET, HEARTBEAT, &call, number).unwrap();
 	UncheckedExtrinsic::decode_all(&mut &bytes[..]).expect("it is an extrinsic of this runtime")
 }
 
@@ -128,32 +133,48 @@ fn an_answer_is_admitted_executed_and_paid() {
 		let [News::Settled { pool, gross }] = news.as_slice() else { panic!("{news:?}") };
 		assert!(*pool > 0 && pool < gross);
 		// Once is enough.
-		let unknown = UnknownTransaction::CannotLookup;
-		assert_eq!(refused(m, &said), TransactionValidityError::Unknown(unknown));
+		let stale = InvalidTransaction::Stale;
+		assert_eq!(refused(m, &said), TransactionValidityError::Invalid(stale));
 	});
 }
 
+/// What gets an answer past a ban: the number makes it another transaction, and nothing else.
 #[test]
-fn the_same_answer_is_the_same_transaction() {
+fn under_each_number_an_answer_is_the_same() {
 	mining(|m| {
 		block(top_up);
-		let said = answer(&open(m).unwrap(), 10);
-		assert_eq!(pallet::transaction(m, &said).unwrap(), pallet::transaction(m, &said).unwrap());
+		blocks(10);
+		let said = answer(&open(m).unwrap(), 10 * SCORE);
+		assert_eq!(extrinsic(m, &said).encode(), extrinsic(m, &said).encode());
+		let verdict = judged(&extrinsic(m, &said)).unwrap();
+		for number in [1, 64, 30_000, u32::MAX] {
+			let other = numbered(m, &said, number);
+			assert_ne!(other.encode(), extrinsic(m, &said).encode());
+			assert_eq!(judged(&other).unwrap(), verdict);
+		}
+		assert_eq!(Executive::apply_extrinsic(numbered(m, &said, u32::MAX)), Ok(Ok(())));
+		let stale = TransactionValidityError::Invalid(InvalidTransaction::Stale);
+		assert_eq!(Executive::apply_extrinsic(numbered(m, &said, 1)), Err(stale));
+		assert_eq!(refused(m, &said), stale);
 	});
 }
 
-/// What the program relies on when it sends an answer to a node that is on another fork, or late: the
-/// pool does not ban it for what may be right elsewhere, and takes nothing that is forged.
+/// What the program relies on when it sends an answer to a node that is behind, on another fork, or
+/// late: its pool may take it later, and takes nothing that is forged.
 #[test]
 fn the_pool_judges_as_the_program_expects() {
 	mining(|m| {
 		block(top_up);
 		blocks(10);
 		let asked = open(m).unwrap();
-		let unknown = TransactionValidityError::Unknown(UnknownTransaction::CannotLookup);
+		let [stale, future] = [InvalidTransaction::Stale, InvalidTransaction::Future]
+			.map(TransactionValidityError::Invalid);
 		let mut fork = asked;
 		fork.challenge.block.hash = H256::repeat_byte(9);
-		assert_eq!(refused(m, &answer(&fork, 10 * SCORE)), unknown);
+		assert_eq!(refused(m, &answer(&fork, 10 * SCORE)), stale);
+		let mut ahead = asked;
+		ahead.challenge.block.number = System::block_number() + 1;
+		assert_eq!(refused(m, &answer(&ahead, 10 * SCORE)), future);
 
 		let mut forged = answer(&asked, 10 * SCORE);
 		forged.statement.iterations += 1;

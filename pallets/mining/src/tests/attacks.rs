@@ -3,7 +3,9 @@
 use crate::mock::*;
 use codec::Encode;
 use frame_support::{assert_ok, dispatch::GetDispatchInfo, traits::fungible::Inspect};
-use phala_primitives::{HeartbeatStatement, Mining as MiningOf, Statement, WorkerSignature};
+use phala_primitives::{
+	BlockRef, HeartbeatStatement, Mining as MiningOf, Statement, WorkerSignature,
+};
 use phala_tokenomics::{PHA, Parameters};
 use sp_core::H256;
 use sp_runtime::{
@@ -11,13 +13,11 @@ use sp_runtime::{
 	generic::UncheckedExtrinsic,
 	testing::UintAuthorityId,
 	traits::{Applyable, Checkable, Dispatchable},
-	transaction_validity::{
-		InvalidTransaction, TransactionSource, TransactionValidityError, UnknownTransaction,
-	},
+	transaction_validity::{InvalidTransaction, TransactionSource, TransactionValidityError},
 };
 
-const UNKNOWN: TransactionValidityError =
-	TransactionValidityError::Unknown(UnknownTransaction::CannotLookup);
+const FUTURE: TransactionValidityError =
+	TransactionValidityError::Invalid(InvalidTransaction::Future);
 const STALE: TransactionValidityError =
 	TransactionValidityError::Invalid(InvalidTransaction::Stale);
 const FORGED: TransactionValidityError =
@@ -50,8 +50,8 @@ fn a_good_answer_is_admitted_once() {
 
 		assert_ok!(send(stated));
 		// Replayed, or another answer to the same challenge, in the same block and later.
-		assert_eq!(send(stated), Err(UNKNOWN));
-		assert_eq!(send(other), Err(UNKNOWN));
+		assert_eq!(send(stated), Err(STALE));
+		assert_eq!(send(other), Err(STALE));
 		until_challenged(0);
 		block(1);
 		assert_eq!(send(stated), Err(STALE));
@@ -68,22 +68,36 @@ fn what_is_wrong_is_refused() {
 		worker(1);
 		let number = stated.challenge.number;
 		let with_block = |number, hash| {
-			let challenge = phala_primitives::BlockRef { number, hash };
+			let challenge = BlockRef { number, hash };
 			let HeartbeatStatement { worker, session, iterations, .. } = stated;
 			HeartbeatStatement { worker, session, challenge, iterations }
 		};
 		// Another worker, without and with a session.
-		assert_eq!(verdict(HeartbeatStatement { worker: key(5), ..stated }, 5), Err(UNKNOWN));
+		assert_eq!(verdict(HeartbeatStatement { worker: key(5), ..stated }, 5), Err(STALE));
 		let (worker, session) = (key(1), session_id(1));
 		let of_one = HeartbeatStatement { worker, session, ..stated };
-		assert_eq!(verdict(of_one, 1), Err(UNKNOWN));
+		assert_eq!(verdict(of_one, 1), Err(STALE));
 		// Another session, another block, another fork.
 		let session = stated.session + 1;
-		assert_eq!(verdict(HeartbeatStatement { session, ..stated }, 0), Err(UNKNOWN));
+		assert_eq!(verdict(HeartbeatStatement { session, ..stated }, 0), Err(STALE));
 		let hash = stated.challenge.hash;
-		assert_eq!(verdict(with_block(number + 1, hash), 0), Err(UNKNOWN));
 		assert_eq!(verdict(with_block(number - 1, hash), 0), Err(STALE));
-		assert_eq!(verdict(with_block(number, H256::zero()), 0), Err(UNKNOWN));
+		assert_eq!(verdict(with_block(number, H256::zero()), 0), Err(STALE));
+		// A block that is not there yet, of which the present one is the first.
+		let present = System::block_number() as u32;
+		let end = present + crate::heartbeat::AHEAD;
+		for (number, expected) in [
+			(present, FUTURE),
+			(present + 1, FUTURE),
+			(end - 1, FUTURE),
+			(end, STALE),
+			(u32::MAX, STALE),
+		] {
+			assert_eq!(verdict(with_block(number, hash), 0), Err(expected));
+			let (worker, session) = (key(5), stated.session + 1);
+			let early = HeartbeatStatement { worker, session, ..with_block(number, hash) };
+			assert_eq!(verdict(early, 5), Err(expected));
+		}
 		// Forged: by somebody else, for another chain, with another count, without a signature.
 		assert_eq!(verdict(stated, 1), Err(FORGED));
 		let mut elsewhere = chain();
@@ -99,15 +113,32 @@ fn what_is_wrong_is_refused() {
 	});
 }
 
+/// Who makes the block that asks could answer in it, without the hash that seeds the kernel.
+#[test]
+fn no_answer_goes_without_the_hash() {
+	run(|| {
+		worker(0);
+		until_challenged(0);
+		let blind = statement(0, 100).unwrap();
+		let present = BlockRef { number: System::block_number() as u32, hash: H256::zero() };
+		assert_eq!(blind.challenge, present);
+		assert_eq!(verdict(blind, 0), Err(FUTURE));
+		block(1);
+		assert_eq!(verdict(blind, 0), Err(STALE));
+		frame_system::BlockHash::<Test>::remove(u64::from(blind.challenge.number));
+		assert_eq!(verdict(blind, 0), Err(STALE));
+	});
+}
+
 #[test]
 fn the_challenge_is_checked_before_the_signature() {
 	run(|| {
 		let stated = challenged();
 		// Both are wrong: the cheap check decides.
 		let wrong = HeartbeatStatement { session: 9, ..stated };
-		assert_eq!(authorize(&call(wrong, WorkerSignature::default())), Err(UNKNOWN));
+		assert_eq!(authorize(&call(wrong, WorkerSignature::default())), Err(STALE));
 		let gone = HeartbeatStatement { worker: key(9), ..stated };
-		assert_eq!(authorize(&call(gone, WorkerSignature::default())), Err(UNKNOWN));
+		assert_eq!(authorize(&call(gone, WorkerSignature::default())), Err(STALE));
 	});
 }
 
@@ -163,9 +194,9 @@ fn a_heartbeat_costs_nothing() {
 		};
 		// A bad one never gets as far as a block.
 		let bad = HeartbeatStatement { session: 7, ..stated };
-		assert_eq!(apply(bad).unwrap_err(), UNKNOWN);
+		assert_eq!(apply(bad).unwrap_err(), STALE);
 		assert!(apply(stated).unwrap().is_ok());
-		assert_eq!(apply(stated).unwrap_err(), UNKNOWN);
+		assert_eq!(apply(stated).unwrap_err(), STALE);
 		finalize();
 		let after: Vec<u128> = (0..1_100).map(|who| Balances::balance(&who)).collect();
 		let differs = |who: &u64| before[*who as usize] != after[*who as usize];

@@ -5,11 +5,11 @@ use crate::chain::{account, signed_with};
 use frame_support::dispatch::GetDispatchInfo;
 use phala_runtime::configs::RuntimeBlockWeights;
 use sp_runtime::transaction_validity::{
-	InvalidTransaction, TransactionSource, TransactionValidityError, UnknownTransaction,
+	InvalidTransaction, TransactionSource, TransactionValidityError,
 };
 
-const UNKNOWN: TransactionValidityError =
-	TransactionValidityError::Unknown(UnknownTransaction::CannotLookup);
+const FUTURE: TransactionValidityError =
+	TransactionValidityError::Invalid(InvalidTransaction::Future);
 const STALE: TransactionValidityError =
 	TransactionValidityError::Invalid(InvalidTransaction::Stale);
 const BAD_PROOF: TransactionValidityError =
@@ -41,20 +41,26 @@ fn bad_ones_do_not_get_in() {
 	market(&["one"], || {
 		pool(2_000, 0, &["one"]);
 		let stated = challenged("one");
-		// Somebody else's signature; a worker without a session; another fork; a block that did not ask.
+		// Somebody else's signature; a worker without a session; another fork; a block that did not ask,
+		// and one that is still to come.
 		assert_eq!(refused(heartbeat(stated, "alice")), BAD_PROOF);
 		let other = HeartbeatStatement { worker: worker("two"), ..stated };
-		assert_eq!(refused(heartbeat(other, "two")), UNKNOWN);
+		assert_eq!(refused(heartbeat(other, "two")), STALE);
 		let hash = H256::repeat_byte(7);
 		let fork = BlockRef { hash, ..stated.challenge };
 		assert_eq!(
 			refused(heartbeat(HeartbeatStatement { challenge: fork, ..stated }, "one")),
-			UNKNOWN
+			STALE
 		);
 		let before = BlockRef { number: stated.challenge.number - 1, ..stated.challenge };
 		assert_eq!(
 			refused(heartbeat(HeartbeatStatement { challenge: before, ..stated }, "one")),
 			STALE
+		);
+		let to_come = BlockRef { number: System::block_number() + 2, ..stated.challenge };
+		assert_eq!(
+			refused(heartbeat(HeartbeatStatement { challenge: to_come, ..stated }, "one")),
+			FUTURE
 		);
 		// More iterations than were signed for.
 		let RuntimeCall::Mining(pallet_mining::Call::heartbeat { signature, .. }) =
@@ -68,7 +74,7 @@ fn bad_ones_do_not_get_in() {
 
 		// The true one gets in, once. (By now the first would be too slow.)
 		let truth = heartbeat(statement("one").expect("it is still challenged"), "one");
-		assert_eq!(block(vec![truth.clone(), truth.clone()]), vec![Ok(Ok(())), Err(UNKNOWN)]);
+		assert_eq!(block(vec![truth.clone(), truth.clone()]), vec![Ok(Ok(())), Err(STALE)]);
 		// As soon as there is another challenge, it is stale.
 		challenged("one");
 		assert_eq!(refused(truth), STALE);
