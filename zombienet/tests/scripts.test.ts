@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -12,7 +12,7 @@ const WORKERS = ["polkadot-prepare-worker", "polkadot-execute-worker"];
 
 let directory: string;
 before(() => {
-  directory = mkdtempSync(join(tmpdir(), "phala-scripts-"));
+  directory = realpathSync(mkdtempSync(join(tmpdir(), "phala-scripts-")));
 });
 after(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -26,13 +26,14 @@ function polkadot(version: string, workers = WORKERS): string {
 
 /// What `relay_dir` prints and complains about where `POLKADOT_BIN_DIR` and `PATH` have these.
 function chosen(named: string, path: string) {
-  const { stdout, stderr } = spawnSync("bash", ["-c", "source scripts/env && relay_dir"], {
+  // After `scripts/env`, which may put another folder first.
+  const command = "source scripts/env && PATH=$0:$PATH && relay_dir";
+  const { stdout, stderr } = spawnSync("bash", ["-c", command, path], {
     cwd: fileURLToPath(new URL("../..", import.meta.url)),
     encoding: "utf8",
     env: {
       ...process.env,
       POLKADOT_BIN_DIR: named,
-      PATH: `${path}:${process.env.PATH}`,
       CARGO_TARGET_DIR: join(directory, "nothing"),
     },
   });
