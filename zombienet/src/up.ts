@@ -196,20 +196,35 @@ async function stop(code: number) {
 }
 // Asked twice, it kills what has not ended.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
-  process.on(signal, () => (stopping ? process.exit(130) : void stop(0)));
+  process.on(signal, () => (stopping ? process.exit(130) : void stop(failed ? 1 : 0)));
+
+/// Says what went wrong, unless the end cut it off.
+function complain(error: unknown) {
+  if (stopping) return;
+  failed = true;
+  console.error(error instanceof Error ? error.message : error);
+}
+
+/// Does `part`, without which the chain is of use, too.
+async function attempt(what: string, part: Promise<void>) {
+  await part.catch((error) => {
+    complain(error);
+    if (!stopping) say(`${what} did not come about. The chain and what was started run on.`);
+  });
+}
 
 try {
   const isAlone = process.argv.includes("--dev");
   const port = await (isAlone ? single() : network());
-  await market(port);
-  await committee(port, isAlone ? undefined : RPC_PORTS[VALIDATORS[0]]);
-  table([["Accounts", ACCOUNTS.map((name) => `//${name}`).join(" ")]]);
-  table([["", "10,000,000 PHA each; //Alice has sudo. Everybody knows these keys."]]);
+  table([
+    ["Accounts", ACCOUNTS.map((name) => `//${name}`).join(" ")],
+    ["", "10,000,000 PHA each; //Alice has sudo. Everybody knows these keys."],
+  ]);
+  await attempt("The pool", market(port));
+  await attempt("The gatekeepers", committee(port, isAlone ? undefined : RPC_PORTS[VALIDATORS[0]]));
   console.log("\nCtrl-C stops everything.");
   setInterval(() => undefined, 1 << 30);
 } catch (error) {
-  // What was cut off by the end is no error.
-  failed = !stopping;
-  if (failed) console.error(error instanceof Error ? error.message : error);
+  complain(error);
   await stop(1);
 }

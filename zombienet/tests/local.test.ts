@@ -79,7 +79,7 @@ test("the relay chain knows the parachain and includes its blocks", async () => 
   assert.ok((await finalisedNumber(relay)) > 0);
 });
 
-test("blocks become final, and finality follows closely", async () => {
+test("blocks become final, and finality follows closely", async (t) => {
   assert.ok((await finalisedIn(collators[0], 60)) >= 5, "at least five of ten slots in a minute");
   // One look may fall on a fork, so the typical one counts. The relay chain's finality is three of its blocks
   // behind, and ours that and the two in which a block is backed and included. Two more, as the worker measures
@@ -92,6 +92,7 @@ test("blocks become final, and finality follows closely", async () => {
   }
   for (const [chain, name, typical] of [[0, "relay chain", 5], [1, "parachain", 7]] as const) {
     const sorted = lags.map((look) => look[chain]).sort((a, b) => a - b);
+    t.diagnostic(`${name}: ${sorted}`);
     assert.ok(sorted[7] <= typical, `the ${name}'s finality is ${typical} blocks behind: ${sorted}`);
     assert.ok(sorted[14] < 8, `the ${name}'s finality never falls behind: ${sorted}`);
   }
