@@ -1,4 +1,4 @@
-// What Zombienet calls as `polkadot build-spec`: the same, except that the relay chain's first session has a
+// What Zombienet calls for the specification of the relay chain: that of `polkadot export-chain-spec`, except that the relay chain's first session has a
 // core for each parachain.
 //
 // Its genesis begins session 0 before it knows of any parachain. These would wait for session 1: for two
@@ -72,7 +72,7 @@ function beginSession(top: Record<string, string>, plain: Plain) {
 }
 
 const args = process.argv.slice(2);
-let spec = execFileSync("polkadot", ["build-spec", ...args], {
+let spec = execFileSync("polkadot", ["export-chain-spec", ...args], {
   encoding: "utf8",
   maxBuffer: 1 << 30,
   stdio: ["ignore", "pipe", "inherit"],

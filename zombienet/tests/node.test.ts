@@ -53,7 +53,7 @@ test("no chain at all lists the known ones", () => {
 test("a collator without a relay chain's specification is told to name one", () => {
   fails(
     [
-      ...["--chain", "local", "--alice", "--collator", "--unsafe-force-node-key-generation"],
+      ...["--chain", "local", "--alice", "--collator", "--unsafe-force-node-key-generation", "--port", "0"],
       ...basePath("no-relay"),
     ],
     /-- --chain relay-chain\.json/,
@@ -65,7 +65,10 @@ test("a port in use is named as such", async () => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   try {
-    fails(["--dev", "--rpc-port", String(port), ...basePath("port")], /another program.*uses the port/s);
+    for (const flag of ["--rpc-port", "--port", "--prometheus-port"]) {
+      const named = new RegExp(`${flag} ${port}.*another program.*uses the port`, "s");
+      fails(["--dev", flag, String(port), ...basePath("port")], named);
+    }
   } finally {
     server.close();
   }

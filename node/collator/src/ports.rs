@@ -1,20 +1,40 @@
-//! A JSON-RPC port that was asked for is used or refused.
+//! Ports that were asked for are used or refused.
 //!
-//! The SDK quietly takes a random port where the named one is in use, and clients would then talk to
-//! whatever other node has it.
+//! The SDK says nothing where one is in use. It takes a random port for JSON-RPC, and clients would then talk to
+//! whatever other node has the named one; and it goes on without metrics, or without peers that find it.
 
 use sc_cli::{CliConfiguration, RunCmd};
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
-/// Fails if another program listens on the port of `--rpc-port`.
+/// Where peers look for a node.
+const PEERS: u16 = 30333;
+
+/// Fails if another program listens on a port that the command line names, or, where it names none, on the
+/// one for peers. Nobody looks for a node with `--dev`.
 pub fn check(run: &RunCmd) -> sc_cli::Result<()> {
-	let Some(port) = run.rpc_params.rpc_port else { return Ok(()) };
-	let endpoints = run.rpc_addr(port)?.unwrap_or_default();
-	for endpoint in endpoints.iter().filter(|endpoint| !endpoint.is_optional) {
-		TcpListener::bind(endpoint.listen_addr)
-			.map_err(|error| format!("--rpc-port {port}: {error}"))?;
+	if let Some(port) = run.rpc_params.rpc_port {
+		for endpoint in run.rpc_addr(port)?.unwrap_or_default() {
+			if !endpoint.is_optional {
+				free("--rpc-port", endpoint.listen_addr)?;
+			}
+		}
+	}
+	let network = &run.network_params;
+	if network.listen_addr.is_empty() {
+		let port = network.port.unwrap_or(if run.is_dev()? { 0 } else { PEERS });
+		free("--port", (Ipv4Addr::UNSPECIFIED, port).into())?;
+	}
+	if let Some(metrics) = run.prometheus_params.prometheus_config(0, String::new()) {
+		free("--prometheus-port", metrics.port)?;
 	}
 	Ok(())
+}
+
+/// Fails if another program listens on `address`, for which `flag` is. Port 0 is always free.
+fn free(flag: &str, address: SocketAddr) -> sc_cli::Result<()> {
+	TcpListener::bind(address)
+		.map(drop)
+		.map_err(|error| format!("{flag} {}: {error}", address.port()).into())
 }
 
 #[cfg(test)]
@@ -22,17 +42,31 @@ mod tests {
 	use super::*;
 	use clap::Parser;
 
-	fn checked(port: u16) -> sc_cli::Result<()> {
-		check(&RunCmd::parse_from(["phala-node", "--rpc-port", &port.to_string()]))
+	fn checked(flags: &[&str]) -> sc_cli::Result<()> {
+		check(&RunCmd::parse_from([&["phala-node"][..], flags].concat()))
 	}
 
 	#[test]
 	fn only_a_port_that_is_free_passes() {
-		let other = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
-		let port = other.local_addr().expect("it is bound").port();
-		let error = checked(port).expect_err("it is taken");
-		assert!(crate::remedy::of(&error).expect("there is a remedy").contains("--rpc-port"));
-		drop(other);
-		checked(port).expect("it is free again");
+		for flag in ["--rpc-port", "--port", "--prometheus-port"] {
+			let other = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+			let port = other.local_addr().expect("it is bound").port().to_string();
+			let flags = ["--dev", flag, &port];
+			let error = checked(&flags).expect_err("it is taken");
+			assert!(error.to_string().contains(&format!("{flag} {port}")), "{error}");
+			assert!(crate::remedy::of(&error).expect("there is a remedy").contains(flag));
+			drop(other);
+			checked(&flags).expect("it is free again");
+		}
+	}
+
+	#[test]
+	fn peers_find_a_node_where_they_look() {
+		// Or another program has it already.
+		let _other = TcpListener::bind((Ipv4Addr::UNSPECIFIED, PEERS));
+		checked(&["--validator"]).expect_err("it is taken");
+		checked(&["--validator", "--port", "0"]).expect("it has another");
+		checked(&["--validator", "--listen-addr", "/ip4/127.0.0.1/tcp/0"]).expect("it has another");
+		checked(&["--dev"]).expect("nobody looks for it");
 	}
 }
