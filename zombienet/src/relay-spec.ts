@@ -1,5 +1,5 @@
-// What Zombienet calls for the specification of the relay chain: that of `polkadot export-chain-spec`, except that the relay chain's first session has a
-// core for each parachain.
+// What Zombienet calls for the specification of the relay chain: that of `polkadot export-chain-spec`, except that
+// the first session has a core for each parachain.
 //
 // Its genesis begins session 0 before it knows of any parachain. These would wait for session 1: for two
 // minutes in `westend-local`, for an hour in `westend-dev`. So what the runtime notes of every other session
