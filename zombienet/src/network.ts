@@ -31,7 +31,6 @@ export const COLLATORS = ["alice", "bob"];
 const RELAY_SPEC = [
   ...[process.execPath, "--import", import.meta.resolve("tsx")],
   ...[fileURLToPath(new URL("relay-spec.ts", import.meta.url)), "--chain", "{{chainName}}"],
-  "--disable-default-bootnode",
 ]
   .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
   .join(" ");

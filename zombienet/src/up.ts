@@ -1,7 +1,7 @@
 // `scripts/up`: starts the local network, or with --dev a single node, a worker on it that earns for a pool,
 // and four gatekeepers that make the master key; says where everything is, and stops all of it on Ctrl-C.
 
-import { PHA, connect, succeed, until, wellKnown } from "./client.ts";
+import { PHA, connect, rpc, succeed, until, wellKnown } from "./client.ts";
 import { DevNode } from "./dev-node.ts";
 import { Gatekeeper, following, keys, stand } from "./gatekeeper.ts";
 import {
@@ -205,10 +205,11 @@ function complain(error: unknown) {
   console.error(error instanceof Error ? error.message : error);
 }
 
-/// Does `part`, without which the chain is of use, too.
-async function attempt(what: string, part: Promise<void>) {
-  await part.catch((error) => {
+/// Does `part`, without which the chain at this port is of use, too.
+async function attempt(what: string, port: number, part: Promise<void>) {
+  await part.catch(async (error) => {
     complain(error);
+    await rpc(port, "system_health", []);
     if (!stopping) say(`${what} did not come about. The chain and what was started run on.`);
   });
 }
@@ -220,8 +221,8 @@ try {
     ["Accounts", ACCOUNTS.map((name) => `//${name}`).join(" ")],
     ["", "10,000,000 PHA each; //Alice has sudo. Everybody knows these keys."],
   ]);
-  await attempt("The pool", market(port));
-  await attempt("The gatekeepers", committee(port, isAlone ? undefined : RPC_PORTS[VALIDATORS[0]]));
+  await attempt("The pool", port, market(port));
+  await attempt("The gatekeepers", port, committee(port, isAlone ? undefined : RPC_PORTS[VALIDATORS[0]]));
   console.log("\nCtrl-C stops everything.");
   setInterval(() => undefined, 1 << 30);
 } catch (error) {

@@ -10,6 +10,7 @@ import {
   eventsOf,
   finalise,
   finalisedNumber,
+  rpc,
   signedExtensions,
   until,
   wellKnown,
@@ -79,8 +80,8 @@ test("a transfer arrives, and its estimated fee is the fee paid", async () => {
   assert.ok(Math.abs(off) < 1e-3, `${fee}, not ${partialFee}`);
   const { header, extrinsics } = (await api.rpc.chain.getBlock(block)).block;
   const sent = extrinsics[events[0].phase.asApplyExtrinsic.toNumber()].toHex();
-  const exact = await api.rpc.payment.queryInfo(sent, header.parentHash);
-  assert.equal(fee, exact.partialFee.toBigInt());
+  const exact = await rpc(node.port, "payment_queryInfo", [sent, header.parentHash.toHex()]);
+  assert.equal(fee, BigInt(exact.partialFee));
   assert.equal(await free(charlie.address), before + 5n * PHA);
   assert.equal(eventsOf(events, "system", "ExtrinsicSuccess").length, 1);
 });

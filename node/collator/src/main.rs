@@ -14,7 +14,7 @@ extern crate polkadot_jemalloc_shim;
 
 use chains::{Chains, PhalaRuntime};
 use clap::{CommandFactory, FromArgMatches};
-use polkadot_omni_node_lib::{CliConfig, RunConfig, cli::Cli, run};
+use polkadot_omni_node_lib::{CliConfig, RunConfig, chain_spec::LoadSpec, cli::Cli, run};
 use sc_cli::{CliConfiguration, SubstrateCli};
 use std::process::ExitCode;
 
@@ -61,8 +61,11 @@ fn run_node() -> sc_cli::Result<()> {
 		&& cli.subcommand.is_none()
 	{
 		let run = &cli.run.base;
+		let id = run.chain_id(run.is_dev()?)?;
+		// Before the genesis state, which takes a while: is there such a chain, and room for the node?
+		chains.load_spec(&id)?;
 		ports::check(run)?;
-		chains = Chains::running(run.chain_id(run.is_dev()?)?)?;
+		chains = Chains::running(id)?;
 		data::check(run, &NodeCli::executable_name(), &chains)?;
 	}
 	run::<PhalaNode>(RunConfig::new(Box::new(PhalaRuntime), Box::new(chains)))

@@ -1,7 +1,7 @@
 //! Ports that were asked for are used or refused.
 //!
-//! The SDK says nothing where one is in use. It takes a random port for JSON-RPC, and clients would then talk to
-//! whatever other node has the named one; and it goes on without metrics, or without peers that find it.
+//! The SDK goes on where one is in use. It takes a random port for JSON-RPC, and clients would then talk to
+//! whatever other node has the named one; and it does without metrics, and without peers that find it.
 
 use sc_cli::{CliConfiguration, RunCmd};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -9,8 +9,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 /// Where peers look for a node.
 const PEERS: u16 = 30333;
 
-/// Fails if another program listens on a port that the command line names, or, where it names none, on the
-/// one for peers. Nobody looks for a node with `--dev`.
+/// Fails if another program has the TCP port of `--rpc-port`, `--prometheus-port` or `--port`. The last has a
+/// default that counts, too, but for a node with `--dev`, for which nobody looks.
 pub fn check(run: &RunCmd) -> sc_cli::Result<()> {
 	if let Some(port) = run.rpc_params.rpc_port {
 		for endpoint in run.rpc_addr(port)?.unwrap_or_default() {
@@ -24,13 +24,16 @@ pub fn check(run: &RunCmd) -> sc_cli::Result<()> {
 		let port = network.port.unwrap_or(if run.is_dev()? { 0 } else { PEERS });
 		free("--port", (Ipv4Addr::UNSPECIFIED, port).into())?;
 	}
-	if let Some(metrics) = run.prometheus_params.prometheus_config(0, String::new()) {
-		free("--prometheus-port", metrics.port)?;
+	let metrics = &run.prometheus_params;
+	if metrics.prometheus_port.is_some()
+		&& let Some(config) = metrics.prometheus_config(0, String::new())
+	{
+		free("--prometheus-port", config.port)?;
 	}
 	Ok(())
 }
 
-/// Fails if another program listens on `address`, for which `flag` is. Port 0 is always free.
+/// Fails if nothing can listen at `address`, for which `flag` is. Port 0 is always free.
 fn free(flag: &str, address: SocketAddr) -> sc_cli::Result<()> {
 	TcpListener::bind(address)
 		.map(drop)
