@@ -250,6 +250,10 @@ impl pallet_slashing::benchmarking::BenchmarkHelper<Offender> for Market {
 		// The delegators of a pool are slashed lazily, those of a gatekeeper at once.
 		Offender::Gatekeeper(pallet_gatekeeper_election::benchmarking::reelected::<Runtime>(seed))
 	}
+
+	fn later(seed: u32) {
+		pallet_gatekeeper_election::benchmarking::an_era_later::<Runtime>(seed);
+	}
 }
 
 impl pallet_transaction_payment::BenchmarkConfig for Runtime {}

@@ -131,14 +131,17 @@ pub fn reelected<T: Config>(seed: u32) -> T::AccountId {
 	member::<T>(seed)
 }
 
-/// The same an era later than the first part of its loss was suspected, so that the rest leaves the era of that
-/// part too.
-fn suspected<T: Config>() -> (T::AccountId, TrancheId) {
-	let who = member::<T>(0);
-	let first = <Pallet<T> as Slashable<_>>::suspect(&who, 1).unwrap();
+/// The same in the next era: what is suspected now beyond a first part leaves the era of that part too.
+pub fn an_era_later<T: Config>(seed: u32) -> T::AccountId {
 	let next = ActiveEra::<T>::get().map_or(0, |era| era.index).saturating_add(1);
 	ActiveEra::<T>::put(ActiveEraInfo { index: next, start: None });
-	(reelected::<T>(0), first)
+	reelected::<T>(seed)
+}
+
+/// A member, and the first part of a loss that was suspected an era ago.
+fn suspected<T: Config>() -> (T::AccountId, TrancheId) {
+	let first = <Pallet<T> as Slashable<_>>::suspect(&member::<T>(0), 1).unwrap();
+	(an_era_later::<T>(0), first)
 }
 
 /// A [`member`], in an era.

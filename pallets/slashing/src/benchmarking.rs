@@ -21,6 +21,9 @@ pub trait BenchmarkHelper<Offender> {
 	/// An offender that costs most to slash, with stake of its owner and of others; another one for
 	/// each `seed`. May set the clock on, to where its stake has most to be brought up to date.
 	fn offender(seed: u32) -> Offender;
+
+	/// Time passes until what is suspected of that offender beyond a first part costs most.
+	fn later(seed: u32);
 }
 
 /// A class that is raised, so that an offence can have many tranches.
@@ -88,12 +91,14 @@ fn offence<T: Config>(parts: u32) -> OffenceId {
 	assert_ok!(Pallet::<T>::do_convict(accusation, severity));
 	let queue = Queues::<T>::get(RAISED);
 	let id = OffenceId { class: RAISED, index: queue.next - 1 };
+	T::BenchmarkHelper::later(0);
 	// Small tranches, as they come from many small raises.
 	Ledger::<T>::mutate(id.class, id.index, |offence| {
 		let offence = offence.as_mut().unwrap();
+		let (offender, first) = (offence.offender.clone(), offence.parts[0].tranche.clone());
 		while offence.parts.len() < parts as usize {
-			let amount = T::Slashable::stake(&offence.offender) / 100;
-			let tranche = T::Slashable::suspect(&offence.offender, amount).unwrap();
+			let amount = T::Slashable::stake_behind(&offender, &first) / 100;
+			let tranche = T::Slashable::suspect_more(&offender, &first, amount).unwrap();
 			assert!(offence.parts.try_push(types::Part { tranche, rest: amount }).is_ok());
 		}
 	});

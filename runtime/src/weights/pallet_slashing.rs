@@ -48,8 +48,8 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `9199`
 		//  Estimated: `108108`
-		// Minimum execution time: 624_023_000 picoseconds.
-		Weight::from_parts(948_265_000, 0)
+		// Minimum execution time: 516_780_000 picoseconds.
+		Weight::from_parts(636_814_000, 0)
 			.saturating_add(Weight::from_parts(0, 108108))
 			.saturating_add(T::DbWeight::get().reads(80))
 			.saturating_add(T::DbWeight::get().writes(6))
@@ -74,8 +74,8 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `1151`
 		//  Estimated: `3694`
-		// Minimum execution time: 157_681_000 picoseconds.
-		Weight::from_parts(287_366_000, 0)
+		// Minimum execution time: 160_749_000 picoseconds.
+		Weight::from_parts(221_128_000, 0)
 			.saturating_add(Weight::from_parts(0, 3694))
 			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().writes(6))
@@ -132,8 +132,8 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `15241`
 		//  Estimated: `108108`
-		// Minimum execution time: 2_420_289_000 picoseconds.
-		Weight::from_parts(3_212_073_000, 0)
+		// Minimum execution time: 2_434_159_000 picoseconds.
+		Weight::from_parts(3_079_189_000, 0)
 			.saturating_add(Weight::from_parts(0, 108108))
 			.saturating_add(T::DbWeight::get().reads(152))
 			.saturating_add(T::DbWeight::get().writes(116))
@@ -152,8 +152,8 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `1103`
 		//  Estimated: `3694`
-		// Minimum execution time: 109_708_000 picoseconds.
-		Weight::from_parts(178_306_000, 0)
+		// Minimum execution time: 106_477_000 picoseconds.
+		Weight::from_parts(139_931_000, 0)
 			.saturating_add(Weight::from_parts(0, 3694))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(5))
@@ -174,11 +174,11 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperElection::SuspectedStake` (r:1 w:1)
 	/// Proof: `GatekeeperElection::SuspectedStake` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-	/// Storage: `Staking::ErasStakersOverview` (r:2 w:2)
+	/// Storage: `Staking::ErasStakersOverview` (r:3 w:3)
 	/// Proof: `Staking::ErasStakersOverview` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
-	/// Storage: `Staking::ErasStakersPaged` (r:2 w:2)
+	/// Storage: `Staking::ErasStakersPaged` (r:3 w:3)
 	/// Proof: `Staking::ErasStakersPaged` (`max_values`: None, `max_size`: None, mode: `Measured`)
-	/// Storage: `Staking::ErasTotalStake` (r:2 w:2)
+	/// Storage: `Staking::ErasTotalStake` (r:3 w:3)
 	/// Proof: `Staking::ErasTotalStake` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	/// Storage: `Slashing::EraExposures` (r:1 w:1)
 	/// Proof: `Slashing::EraExposures` (`max_values`: None, `max_size`: Some(65), added: 2540, mode: `MaxEncodedLen`)
@@ -188,13 +188,13 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 	/// Proof: `Slashing::WakeAt` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn cancel() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `39314`
+		//  Measured:  `45276`
 		//  Estimated: `134742`
-		// Minimum execution time: 20_691_722_000 picoseconds.
-		Weight::from_parts(22_075_767_000, 0)
+		// Minimum execution time: 13_942_089_000 picoseconds.
+		Weight::from_parts(15_006_344_000, 0)
 			.saturating_add(Weight::from_parts(0, 134742))
-			.saturating_add(T::DbWeight::get().reads(153))
-			.saturating_add(T::DbWeight::get().writes(120))
+			.saturating_add(T::DbWeight::get().reads(156))
+			.saturating_add(T::DbWeight::get().writes(123))
 	}
 	/// Storage: `Slashing::Queues` (r:1 w:1)
 	/// Proof: `Slashing::Queues` (`max_values`: None, `max_size`: Some(101), added: 2576, mode: `MaxEncodedLen`)
@@ -206,8 +206,8 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `268`
 		//  Estimated: `3566`
-		// Minimum execution time: 32_989_000 picoseconds.
-		Weight::from_parts(53_903_000, 0)
+		// Minimum execution time: 26_205_000 picoseconds.
+		Weight::from_parts(36_001_000, 0)
 			.saturating_add(Weight::from_parts(0, 3566))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -220,8 +220,8 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `4`
 		//  Estimated: `1489`
-		// Minimum execution time: 6_762_000 picoseconds.
-		Weight::from_parts(16_593_000, 0)
+		// Minimum execution time: 6_408_000 picoseconds.
+		Weight::from_parts(10_042_000, 0)
 			.saturating_add(Weight::from_parts(0, 1489))
 			.saturating_add(T::DbWeight::get().reads(2))
 	}
@@ -233,8 +233,8 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `100`
 		//  Estimated: `3503`
-		// Minimum execution time: 14_899_000 picoseconds.
-		Weight::from_parts(36_059_000, 0)
+		// Minimum execution time: 14_074_000 picoseconds.
+		Weight::from_parts(19_843_000, 0)
 			.saturating_add(Weight::from_parts(0, 3503))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -247,8 +247,8 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `124`
 		//  Estimated: `1609`
-		// Minimum execution time: 13_486_000 picoseconds.
-		Weight::from_parts(33_541_000, 0)
+		// Minimum execution time: 11_971_000 picoseconds.
+		Weight::from_parts(21_276_000, 0)
 			.saturating_add(Weight::from_parts(0, 1609))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -303,8 +303,8 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `10447`
 		//  Estimated: `108108`
-		// Minimum execution time: 1_120_783_000 picoseconds.
-		Weight::from_parts(1_414_114_000, 0)
+		// Minimum execution time: 894_687_000 picoseconds.
+		Weight::from_parts(1_081_165_000, 0)
 			.saturating_add(Weight::from_parts(0, 108108))
 			.saturating_add(T::DbWeight::get().reads(87))
 			.saturating_add(T::DbWeight::get().writes(19))
@@ -323,8 +323,8 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `170`
 		//  Estimated: `1655`
-		// Minimum execution time: 18_984_000 picoseconds.
-		Weight::from_parts(28_258_000, 0)
+		// Minimum execution time: 13_420_000 picoseconds.
+		Weight::from_parts(21_238_000, 0)
 			.saturating_add(Weight::from_parts(0, 1655))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -339,8 +339,8 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `31`
 		//  Estimated: `1516`
-		// Minimum execution time: 7_045_000 picoseconds.
-		Weight::from_parts(12_479_000, 0)
+		// Minimum execution time: 6_223_000 picoseconds.
+		Weight::from_parts(11_420_000, 0)
 			.saturating_add(Weight::from_parts(0, 1516))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -367,23 +367,23 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperElection::SuspectedStake` (r:1 w:1)
 	/// Proof: `GatekeeperElection::SuspectedStake` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-	/// Storage: `Staking::ErasStakersOverview` (r:2 w:2)
+	/// Storage: `Staking::ErasStakersOverview` (r:3 w:3)
 	/// Proof: `Staking::ErasStakersOverview` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
-	/// Storage: `Staking::ErasStakersPaged` (r:2 w:2)
+	/// Storage: `Staking::ErasStakersPaged` (r:3 w:3)
 	/// Proof: `Staking::ErasStakersPaged` (`max_values`: None, `max_size`: None, mode: `Measured`)
-	/// Storage: `Staking::ErasTotalStake` (r:2 w:2)
+	/// Storage: `Staking::ErasTotalStake` (r:3 w:3)
 	/// Proof: `Staking::ErasTotalStake` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	/// Storage: `Slashing::OpenCases` (r:1 w:1)
 	/// Proof: `Slashing::OpenCases` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
 	fn step_weigh() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `39277`
+		//  Measured:  `45239`
 		//  Estimated: `134742`
-		// Minimum execution time: 21_045_543_000 picoseconds.
-		Weight::from_parts(22_290_848_000, 0)
+		// Minimum execution time: 15_238_765_000 picoseconds.
+		Weight::from_parts(18_037_953_000, 0)
 			.saturating_add(Weight::from_parts(0, 134742))
-			.saturating_add(T::DbWeight::get().reads(154))
-			.saturating_add(T::DbWeight::get().writes(119))
+			.saturating_add(T::DbWeight::get().reads(157))
+			.saturating_add(T::DbWeight::get().writes(122))
 	}
 	/// Storage: `ParachainSystem::LastRelayChainBlockNumber` (r:1 w:0)
 	/// Proof: `ParachainSystem::LastRelayChainBlockNumber` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
@@ -419,10 +419,10 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 	/// Proof: `Slashing::OpenCases` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
 	fn step_take() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `10771`
+		//  Measured:  `10802`
 		//  Estimated: `92926`
-		// Minimum execution time: 1_371_697_000 picoseconds.
-		Weight::from_parts(1_747_400_000, 0)
+		// Minimum execution time: 1_114_398_000 picoseconds.
+		Weight::from_parts(1_371_829_000, 0)
 			.saturating_add(Weight::from_parts(0, 92926))
 			.saturating_add(T::DbWeight::get().reads(83))
 			.saturating_add(T::DbWeight::get().writes(74))
@@ -437,9 +437,9 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 	/// Proof: `Slashing::EraExposures` (`max_values`: None, `max_size`: Some(65), added: 2540, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperElection::Tranches` (r:1 w:1)
 	/// Proof: `GatekeeperElection::Tranches` (`max_values`: None, `max_size`: Some(14244), added: 16719, mode: `MaxEncodedLen`)
-	/// Storage: `Staking::ErasStakersOverview` (r:2 w:2)
+	/// Storage: `Staking::ErasStakersOverview` (r:3 w:3)
 	/// Proof: `Staking::ErasStakersOverview` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
-	/// Storage: `Staking::ErasStakersPaged` (r:2 w:2)
+	/// Storage: `Staking::ErasStakersPaged` (r:3 w:3)
 	/// Proof: `Staking::ErasStakersPaged` (`max_values`: None, `max_size`: None, mode: `Measured`)
 	/// Storage: `Staking::Bonded` (r:33 w:0)
 	/// Proof: `Staking::Bonded` (`max_values`: None, `max_size`: Some(72), added: 2547, mode: `MaxEncodedLen`)
@@ -453,7 +453,7 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 	/// Proof: `Staking::ActiveEra` (`max_values`: Some(1), `max_size`: Some(13), added: 508, mode: `MaxEncodedLen`)
 	/// Storage: `Staking::CurrentEra` (r:1 w:0)
 	/// Proof: `Staking::CurrentEra` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `Staking::ErasTotalStake` (r:2 w:2)
+	/// Storage: `Staking::ErasTotalStake` (r:3 w:3)
 	/// Proof: `Staking::ErasTotalStake` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperElection::NextTranche` (r:1 w:1)
 	/// Proof: `GatekeeperElection::NextTranche` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
@@ -461,13 +461,13 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 	/// Proof: `GatekeeperElection::SuspectedStake` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
 	fn step_raise() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `18341`
+		//  Measured:  `19823`
 		//  Estimated: `108108`
-		// Minimum execution time: 3_640_352_000 picoseconds.
-		Weight::from_parts(4_208_140_000, 0)
+		// Minimum execution time: 2_328_524_000 picoseconds.
+		Weight::from_parts(3_084_519_000, 0)
 			.saturating_add(Weight::from_parts(0, 108108))
-			.saturating_add(T::DbWeight::get().reads(145))
-			.saturating_add(T::DbWeight::get().writes(107))
+			.saturating_add(T::DbWeight::get().reads(148))
+			.saturating_add(T::DbWeight::get().writes(110))
 	}
 	/// Storage: `ParachainSystem::LastRelayChainBlockNumber` (r:1 w:0)
 	/// Proof: `ParachainSystem::LastRelayChainBlockNumber` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
@@ -487,11 +487,11 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `GatekeeperElection::SuspectedStake` (r:1 w:1)
 	/// Proof: `GatekeeperElection::SuspectedStake` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-	/// Storage: `Staking::ErasStakersOverview` (r:2 w:2)
+	/// Storage: `Staking::ErasStakersOverview` (r:3 w:3)
 	/// Proof: `Staking::ErasStakersOverview` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
-	/// Storage: `Staking::ErasStakersPaged` (r:2 w:2)
+	/// Storage: `Staking::ErasStakersPaged` (r:3 w:3)
 	/// Proof: `Staking::ErasStakersPaged` (`max_values`: None, `max_size`: None, mode: `Measured`)
-	/// Storage: `Staking::ErasTotalStake` (r:2 w:2)
+	/// Storage: `Staking::ErasTotalStake` (r:3 w:3)
 	/// Proof: `Staking::ErasTotalStake` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	/// Storage: `Slashing::EraExposures` (r:1 w:1)
 	/// Proof: `Slashing::EraExposures` (`max_values`: None, `max_size`: Some(65), added: 2540, mode: `MaxEncodedLen`)
@@ -499,13 +499,13 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 	/// Proof: `Slashing::OpenCases` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
 	fn step_pardon() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `39295`
+		//  Measured:  `45257`
 		//  Estimated: `134742`
-		// Minimum execution time: 19_434_705_000 picoseconds.
-		Weight::from_parts(21_359_396_000, 0)
+		// Minimum execution time: 15_150_875_000 picoseconds.
+		Weight::from_parts(17_248_088_000, 0)
 			.saturating_add(Weight::from_parts(0, 134742))
-			.saturating_add(T::DbWeight::get().reads(153))
-			.saturating_add(T::DbWeight::get().writes(119))
+			.saturating_add(T::DbWeight::get().reads(156))
+			.saturating_add(T::DbWeight::get().writes(122))
 	}
 	/// Storage: `Slashing::Queues` (r:1 w:1)
 	/// Proof: `Slashing::Queues` (`max_values`: None, `max_size`: Some(101), added: 2576, mode: `MaxEncodedLen`)
@@ -519,8 +519,8 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `875`
 		//  Estimated: `6966`
-		// Minimum execution time: 44_726_000 picoseconds.
-		Weight::from_parts(71_428_000, 0)
+		// Minimum execution time: 37_160_000 picoseconds.
+		Weight::from_parts(50_479_000, 0)
 			.saturating_add(Weight::from_parts(0, 6966))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(4))
@@ -535,8 +535,8 @@ impl<T: frame_system::Config> pallet_slashing::WeightInfo for WeightInfo<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `956`
 		//  Estimated: `6966`
-		// Minimum execution time: 29_347_000 picoseconds.
-		Weight::from_parts(53_039_000, 0)
+		// Minimum execution time: 29_588_000 picoseconds.
+		Weight::from_parts(43_875_000, 0)
 			.saturating_add(Weight::from_parts(0, 6966))
 			.saturating_add(T::DbWeight::get().reads(4))
 	}

@@ -350,4 +350,6 @@ impl crate::benchmarking::BenchmarkHelper<u32> for Helper {
 		}
 		pool
 	}
+
+	fn later(_: u32) {}
 }

@@ -277,4 +277,6 @@ impl pallet_slashing::benchmarking::BenchmarkHelper<WorkerKey> for Helper {
 	fn offender(seed: u32) -> WorkerKey {
 		super::worker(seed as u8)
 	}
+
+	fn later(_: u32) {}
 }
