@@ -374,6 +374,9 @@ sp_api::impl_runtime_apis! {
 			checks: frame_try_runtime::UpgradeCheckSelect,
 		) -> (Weight, Weight) {
 			let weight = Executive::try_runtime_upgrade(checks).expect("the upgrade must be sound");
+			if checks.try_state() {
+				crate::invariants::check().expect("the money must be sound");
+			}
 			(weight, crate::configs::RuntimeBlockWeights::get().max_block)
 		}
 

@@ -3,6 +3,8 @@
 //! The checks run inside the runtime, on the state that was built, so that every tool that makes a
 //! chain from this runtime meets them. Each error names cause and remedy.
 
+pub mod well_known;
+
 use crate::{
 	AccountId, Balance, Balances, Runtime, RuntimeGenesisConfig,
 	configs::governance::{MaxTurnout, rank_rules},
@@ -12,13 +14,12 @@ use crate::{
 		governance::MIN_TURNOUT,
 	},
 };
-use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 use codec::Encode;
 use frame_support::{
 	genesis_builder_helper,
 	traits::{Get, fungible::Inspect},
 };
-use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 
 /// Builds the genesis state, with the rules of the fellowship's ranks, and checks it.
 pub fn build_state(json: Vec<u8>) -> sp_genesis_builder::Result {
@@ -101,7 +102,7 @@ fn check_collators() -> Result<(), String> {
 
 /// No key whose secret everybody knows owns money or authors blocks.
 fn check_keys() -> Result<(), String> {
-	let known = well_known_accounts();
+	let known = well_known::accounts();
 	let refuse = |who: &AccountId, what: &str| {
 		Err(format!(
 			"{what} {who:?} is a well-known development key, whose secret everybody has: replace it"
@@ -124,20 +125,4 @@ fn check_keys() -> Result<(), String> {
 		}
 	}
 	Ok(())
-}
-
-/// Accounts of the development phrase itself and of the local network tools' `//Zombie`, which no
-/// keyring lists.
-pub const OTHER_WELL_KNOWN: [[u8; 32]; 2] = [
-	hex_literal::hex!("46ebddef8cd9bb167dc30878d7113b7e168e6f0646beffd77d69d39bad76b47a"),
-	hex_literal::hex!("962cc5ac9204c0e678ff70ef034d1fc4315c9dbde9dae75d4fb116ac73682c0f"),
-];
-
-/// Accounts whose secrets are public.
-pub fn well_known_accounts() -> BTreeSet<AccountId> {
-	Sr25519Keyring::iter()
-		.map(|key| key.to_account_id())
-		.chain(Ed25519Keyring::iter().map(|key| key.to_account_id()))
-		.chain(OTHER_WELL_KNOWN.map(AccountId::new))
-		.collect()
 }

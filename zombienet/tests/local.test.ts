@@ -81,20 +81,20 @@ test("the relay chain knows the parachain and includes its blocks", async () => 
 
 test("blocks become final, and finality follows closely", async (t) => {
   assert.ok((await finalisedIn(collators[0], 60)) >= 5, "at least five of ten slots in a minute");
-  // One look may fall on a fork, so the typical one counts. The relay chain's finality is two or three of its
-  // blocks behind, and ours that and the two in which a block is backed and included. A little more, as the worker
-  // measures itself at this time.
+  // The relay chain's finality is two or three of its blocks behind, and ours two more, in which a block is backed
+  // and included. The mean counts: right after a block it is one more, and one look may fall on a fork.
   const lagOf = async (api: ApiPromise) => (await bestNumber(api)) - (await finalisedNumber(api));
   const lags: number[][] = [];
-  for (let look = 0; look < 15; look++) {
+  for (let look = 0; look < 30; look++) {
     lags.push(await Promise.all([relay, collators[0]].map(lagOf)));
-    await sleep(4_000);
+    await sleep(2_000);
   }
-  for (const [chain, name, typical] of [[0, "relay chain", 4], [1, "parachain", 7]] as const) {
+  for (const [chain, name] of ["relay chain", "parachain"].entries()) {
     const sorted = lags.map((look) => look[chain]).sort((a, b) => a - b);
     t.diagnostic(`${name}: ${sorted}`);
-    assert.ok(sorted[7] <= typical, `the ${name}'s finality is ${typical} blocks behind: ${sorted}`);
-    assert.ok(sorted[14] < 8, `the ${name}'s finality never falls behind: ${sorted}`);
+    const mean = sorted.reduce((sum, lag) => sum + lag) / sorted.length;
+    assert.ok(mean < 5, `the ${name}'s finality is less than five blocks behind: ${sorted}`);
+    assert.ok(sorted.at(-1)! < 8, `the ${name}'s finality never falls behind: ${sorted}`);
   }
 });
 

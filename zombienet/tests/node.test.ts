@@ -50,6 +50,33 @@ test("no chain at all lists the known ones", () => {
   fails([], /no chain was named/, /--chain dev/);
 });
 
+test("it has the subcommands that the docs name", () => {
+  const file = join(directory, "node-key");
+  const made = node("key", "generate-node-key", "--chain", "dev", "--file", file);
+  assert.equal(made.status, 0, made.text);
+  assert.match(readFileSync(file, "utf8"), /^[0-9a-f]{64}$/);
+  assert.match(node("key", "inspect", "//Alice").text, /5GrwvaEF|0xd43593c715fdd31c/);
+  for (const words of [
+    ["benchmark", "block"],
+    ["benchmark", "machine"],
+    ["chain-spec-builder"],
+    ["check-block"],
+    ["export-blocks"],
+    ["import-blocks"],
+    ["revert"],
+    ["export-genesis-head"],
+    ["export-genesis-wasm"],
+  ]) {
+    const { status, text } = node(...words, "--help");
+    assert.equal(status, 0, text);
+  }
+  fails(["benchmark", "pallet", "--chain", "dev", "--list"], /What to do: .*scripts\/bench/);
+});
+
+test("a collator without a key of its own is told how to make one", () => {
+  fails(["--chain", "local", "--collator", "--port", "0", ...basePath("no-key")], /What to do: .*--chain …/);
+});
+
 test("a collator without a relay chain's specification is told to name one", () => {
   fails(
     [

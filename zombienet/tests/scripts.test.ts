@@ -48,6 +48,13 @@ test("a folder that is named comes before PATH", () => {
   assert.deepEqual(chosen("", path), { folder: path, complaints: "" });
 });
 
+test("a named folder without the program is said to have none", () => {
+  const path = polkadot("1.26.0");
+  const { folder, complaints } = chosen(join(directory, "mistyped"), path);
+  assert.equal(folder, path);
+  assert.match(complaints, /POLKADOT_BIN_DIR: there is no program polkadot in .*mistyped: not used/);
+});
+
 test("an older version is passed over, and said to be", () => {
   const [named, path] = [old(), polkadot("1.100.0")];
   const { folder, complaints } = chosen(named, path);

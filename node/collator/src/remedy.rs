@@ -8,10 +8,24 @@ const REMEDIES: &[(&[&str], &str)] = &[
 		--port, --rpc-port and --prometheus-port (those of the relay-chain side come after `--`)",
 	),
 	(
-		&["relay chain argument error", "-native` feature"],
+		&[
+			"relay chain argument error: invalid input: error opening spec file",
+			"native runtime no longer part of the node",
+			"-native` feature",
+		],
 		"this program has no such relay chain built in: name its specification after `--`, as in \
 		`-- --chain relay-chain.json`, or use a relay-chain node with --relay-chain-rpc-urls; \
 		purge-chain takes neither: delete `db` and `paritydb` in chains/… of the base path instead",
+	),
+	(
+		&["<node_binary> key generate-node-key"],
+		"make the node's key once with `phala-node key generate-node-key --chain … --base-path …`: \
+		this program has no default chain, so it wants --chain in each of these commands",
+	),
+	(
+		&["compilation feature missing"],
+		"this program has `benchmark block` and `benchmark machine`; scripts/bench measures pallets, \
+		with frame-omni-bencher",
 	),
 	(
 		&["is of another chain", "genesis mismatch"],
@@ -57,15 +71,27 @@ mod tests {
 	fn errors_of_the_sdk_have_their_remedies() {
 		let cases = [
 			("Relay chain argument error: Invalid input: Error opening spec file", "-- --chain"),
+			(
+				"`polkadot-local` is not supported anymore as the polkadot native runtime no longer part of the node",
+				"-- --chain",
+			),
 			("the data in /data is of another chain", "purge-chain"),
+			(
+				"Benchmarking sub-command unsupported or compilation feature missing",
+				"scripts/bench",
+			),
 			("While lock file: db/full/LOCK: Resource temporarily unavailable", "--base-path"),
 		];
 		for (text, remedy) in cases {
 			let found = of(&sc_cli::Error::Input(text.into())).expect("there is one");
 			assert!(found.contains(remedy), "{text}: {found}");
 		}
+		let no_key = sc_cli::Error::NetworkKeyNotFound("/base".into());
+		assert!(of(&no_key).expect("there is one").contains("--chain"));
 		let io = std::io::Error::from(std::io::ErrorKind::AddrInUse);
 		assert!(of(&io.into()).expect("there is one").contains("--rpc-port"));
-		assert_eq!(of(&sc_cli::Error::Input("something else".into())), None);
+		for other in ["something else", "Relay chain argument error: invalid value for --port"] {
+			assert_eq!(of(&sc_cli::Error::Input(other.into())), None);
+		}
 	}
 }

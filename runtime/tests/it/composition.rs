@@ -8,8 +8,8 @@ use frame_support::{
 use phala_runtime::{
 	configs::{RuntimeBlockLength, RuntimeBlockWeights, xcm::LocationToAccountId},
 	constants::{
-		attestation::MIN_MILLIS_PER_BLOCK, consensus::*, currency::*, gatekeepers::*, market::*,
-		time::*,
+		accounts, attestation::MIN_MILLIS_PER_BLOCK, consensus::*, currency::*, gatekeepers::*,
+		market::*, time::*,
 	},
 	*,
 };
@@ -181,10 +181,12 @@ fn nodes_and_clients_find_their_apis() {
 		"OffchainWorkerApi",
 		"SessionKeys",
 		"AuraApi",
+		"AuthorityDiscoveryApi",
 		"AuraUnincludedSegmentApi",
 		"CollectCollationInfo",
 		"GetParachainInfo",
 		"RelayParentOffsetApi",
+		"SchedulingV3EnabledApi",
 		"TargetBlockRate",
 		"AccountNonceApi",
 		"TransactionPaymentApi",
@@ -193,6 +195,9 @@ fn nodes_and_clients_find_their_apis() {
 		"RuntimeViewFunction",
 		"DryRunApi",
 		"XcmPaymentApi",
+		"LocationToAccountApi",
+		"TrustedQueryApi",
+		"AuthorizedAliasersApi",
 	]
 	.into_iter()
 	.filter(|name| lacks(name));
@@ -242,6 +247,19 @@ fn locations_have_their_accounts() {
 		let remote = Location::new(1, [Parachain(1_000), AccountId32 { network: None, id }]);
 		assert_ne!(of(remote), hex::encode(id));
 	});
+}
+
+/// What they own would stay behind if a name changed.
+#[test]
+fn pots_have_their_accounts() {
+	let of = |id: &[u8; 8]| {
+		AccountId::new(*[&b"modl"[..], id, &[0; 20]].concat().first_chunk().expect("32 bytes"))
+	};
+	assert_eq!(accounts::treasury(), of(b"py/trsry"));
+	assert_eq!(accounts::subsidy_pot(), of(b"pha/subs"));
+	assert_eq!(accounts::pools_pot(), of(b"pha/pool"));
+	let all = [b"py/trsry", b"pha/subs", b"pha/resv", b"pha/pool", b"pha/gate", b"PotStake"];
+	assert_eq!(accounts::non_voting(), all.map(of));
 }
 
 #[test]

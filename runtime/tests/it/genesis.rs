@@ -5,8 +5,10 @@ use phala_runtime::{
 	constants::{accounts, currency::*},
 	*,
 };
-use sp_core::{Pair, sr25519};
+use sp_core::{Pair, ecdsa, ed25519, sr25519};
 use sp_io::TestExternalities;
+use sp_runtime::{MultiSignature, traits::Verify};
+use std::collections::BTreeSet;
 
 fn build(json: serde_json::Value) -> Result<(), String> {
 	TestExternalities::default()
@@ -97,7 +99,7 @@ fn refuses_no_collators_and_collators_without_keys() {
 
 #[test]
 fn refuses_every_well_known_key_wherever_it_stands() {
-	for known in genesis::well_known_accounts() {
+	for known in genesis::well_known::accounts() {
 		let error = refused(|json| json["balances"]["balances"][0][0] = serde_json::json!(known));
 		assert!(error.contains("well-known development key"), "{error}");
 	}
@@ -113,12 +115,29 @@ fn refuses_every_well_known_key_wherever_it_stands() {
 }
 
 #[test]
-fn knows_the_keys_that_no_keyring_lists() {
-	let phrase = sp_core::crypto::DEV_PHRASE;
-	for (path, public) in ["", "//Zombie"].iter().zip(genesis::OTHER_WELL_KNOWN) {
-		let pair = sr25519::Pair::from_string(&format!("{phrase}{path}"), None).expect("sound");
-		assert_eq!(pair.public().0, public);
-	}
+fn knows_whoever_the_development_phrase_signs_for() {
+	let known = genesis::well_known::accounts();
+	let names = ["Alice", "Bob", "Charlie", "Dave", "Eve", "Ferdie"];
+	let named = names.iter().flat_map(|name| [format!("//{name}"), format!("//{name}//stash")]);
+	let signatures = ["", "//One", "//Two", "//Zombie"].map(String::from).into_iter().chain(named);
+	let signatures = signatures.flat_map(|path| -> [MultiSignature; 4] {
+		let phrase = format!("{}{path}", sp_core::crypto::DEV_PHRASE);
+		[
+			sr25519::Pair::from_string(&phrase, None).expect("sound").sign(b"mine").into(),
+			ed25519::Pair::from_string(&phrase, None).expect("sound").sign(b"mine").into(),
+			ecdsa::Pair::from_string(&phrase, None).expect("sound").sign(b"mine").into(),
+			MultiSignature::Eth(
+				ecdsa::KeccakPair::from_string(&phrase, None).expect("sound").sign(b"mine"),
+			),
+		]
+	});
+	let signers: BTreeSet<_> = signatures
+		.map(|signature| {
+			let signer = known.iter().find(|who| signature.verify(&b"mine"[..], who));
+			signer.unwrap_or_else(|| panic!("nobody is known who signs {signature:?}")).clone()
+		})
+		.collect();
+	assert_eq!(signers, known);
 }
 
 #[test]
