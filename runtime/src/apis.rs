@@ -369,6 +369,7 @@ sp_api::impl_runtime_apis! {
 	}
 
 	#[cfg(feature = "try-runtime")]
+	// It has no errors: a panic is how its callers learn what is wrong. No chain's Wasm has this feature.
 	impl frame_try_runtime::TryRuntime<Block> for Runtime {
 		fn on_runtime_upgrade(
 			checks: frame_try_runtime::UpgradeCheckSelect,

@@ -9,6 +9,7 @@ use proptest::{
 	strategy::ValueTree,
 	test_runner::{Config, TestRunner},
 };
+use scale_info::{Type, TypeDef, TypeInfo};
 use sp_runtime::traits::Dispatchable;
 use std::collections::BTreeSet;
 
@@ -41,12 +42,18 @@ fn a_thousand_blocks_leave_the_supply_as_it_is() {
 	});
 }
 
-/// Indices of pallets and of their calls.
+/// Every call: the indices of its pallet and of itself.
 fn callable() -> Vec<(u8, u8)> {
-	(0..=u8::MAX)
-		.flat_map(|pallet| (0..=u8::MAX).map(move |call| (pallet, call)))
-		.filter(|index| decoded(*index, &[0; 4096]).is_some())
-		.collect()
+	let variants = |of: Type| match of.type_def {
+		TypeDef::Variant(choices) => choices.variants,
+		_ => vec![],
+	};
+	let pallets = variants(RuntimeCall::type_info()).into_iter();
+	let calls = pallets.flat_map(|pallet| {
+		let calls = pallet.fields.iter().flat_map(|field| variants(field.ty.type_info()));
+		calls.map(move |call| (pallet.index, call.index)).collect::<Vec<_>>()
+	});
+	calls.collect()
 }
 
 fn decoded((pallet, call): (u8, u8), arguments: &[u8]) -> Option<RuntimeCall> {
@@ -85,32 +92,44 @@ fn some_calls(count: usize) -> impl Strategy<Value = Vec<(RuntimeCall, RuntimeOr
 			Some((decoded(index, &arguments)?, origin))
 		});
 		// Inherents may come once a block, and panic where a block's author breaks that rule.
-		let inherent =
-			|call: &_| matches!(call, RuntimeCall::ParachainSystem(_) | RuntimeCall::Timestamp(_));
+		let inherent = |call: &_| {
+			use cumulus_pallet_parachain_system::Call::set_validation_data;
+			use pallet_timestamp::Call::set;
+			matches!(
+				call,
+				RuntimeCall::ParachainSystem(set_validation_data { .. })
+					| RuntimeCall::Timestamp(set { .. })
+			)
+		};
 		called.filter(|(call, _)| !inherent(call)).collect()
 	})
 }
 
-/// Refused calls show nothing.
+/// Calls that are not made, or are refused, show nothing.
 #[test]
-fn calls_of_all_pallets_are_made_and_many_kinds_succeed() {
+fn calls_of_most_kinds_are_made_and_many_succeed() {
+	let name = |call: &RuntimeCall| {
+		let CallMetadata { function_name, pallet_name } = call.get_call_metadata();
+		(pallet_name, function_name)
+	};
 	let mut runner = TestRunner::deterministic();
 	let calls = some_calls(4_096).new_tree(&mut runner).expect("there are calls").current();
-	let made: BTreeSet<_> =
-		calls.iter().map(|(call, _)| call.get_call_metadata().pallet_name).collect();
-	let left: Vec<_> =
-		RuntimeCall::get_module_names().iter().filter(|name| !made.contains(**name)).collect();
-	// Two have inherents, and two no calls.
-	assert_eq!(left, [&"ParachainSystem", &"Timestamp", &"ParachainInfo", &"CumulusXcm"]);
+	let made: BTreeSet<_> = calls.iter().map(|(call, _)| name(call)).collect();
+	assert!(made.len() * 5 >= callable().len() * 4, "{} of {}", made.len(), callable().len());
+	let pallets: BTreeSet<_> = made.iter().map(|(pallet, _)| *pallet).collect();
+	let mut left = RuntimeCall::get_module_names().to_vec();
+	left.retain(|pallet| !pallets.contains(pallet));
+	// One has but an inherent, and two no calls.
+	assert_eq!(left, ["Timestamp", "ParachainInfo", "CumulusXcm"]);
 	run(|| {
 		block(vec![]);
-		let mut succeeded = BTreeSet::new();
-		for (call, origin) in calls {
-			let CallMetadata { function_name, pallet_name } = call.get_call_metadata();
-			if call.dispatch(origin).is_ok() {
-				succeeded.insert((pallet_name, function_name));
-			}
-		}
+		let succeeded: BTreeSet<_> = calls
+			.into_iter()
+			.filter_map(|(call, origin)| {
+				let name = name(&call);
+				call.dispatch(origin).is_ok().then_some(name)
+			})
+			.collect();
 		assert!(succeeded.len() >= 20, "{succeeded:?}");
 	});
 }
